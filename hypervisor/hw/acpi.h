@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the firmware's ACPI tables say about the machine. Pure: tables are read through a callback
+ * that gives a pointer to size bytes of physical memory or NULL. Every length is checked against
+ * its table, every checksum is verified; a bad table is skipped with its reason in the log.
+ * Source: ACPI 6.5 chapter 5; PCI Firmware 3.3 4.1.2.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+#define ACPI_MAX_CPUS 64U
+#define ACPI_MAX_IOAPICS 16U
+#define ACPI_MAX_OVERRIDES 32U
+#define ACPI_MAX_ECAM 8U
+
+struct acpi_access {
+	/* size bytes at hpa, valid until the next call with the same slot; NULL: not readable. */
+	const void *(*map)(hpa_t hpa, size_t size);
+};
+
+struct acpi_gas { /* generic address structure, decoded */
+	uint8_t space; /* 0 memory, 1 port */
+	uint8_t bits;
+	uint8_t access_size;
+	uint64_t address; /* 0: absent */
+};
+
+struct acpi_info {
+	hpa_t rsdp, xsdt, rsdt; /* 0 when absent */
+	hpa_t lapic_base;
+	bool has_8259;
+	unsigned int cpu_count;
+	struct {
+		uint32_t apic_id, acpi_id;
+	} cpu[ACPI_MAX_CPUS];
+	unsigned int ioapic_count;
+	struct {
+		uint8_t id;
+		uint32_t gsi_base;
+		hpa_t base;
+	} ioapic[ACPI_MAX_IOAPICS];
+	unsigned int override_count;
+	struct {
+		uint8_t irq;
+		uint32_t gsi;
+		uint16_t flags;
+	} override[ACPI_MAX_OVERRIDES];
+	unsigned int ecam_count;
+	struct {
+		hpa_t base;
+		uint16_t segment;
+		uint8_t bus_first, bus_last;
+	} ecam[ACPI_MAX_ECAM];
+	struct acpi_gas reset;
+	uint8_t reset_value;
+	struct acpi_gas pm1a_cnt, pm1b_cnt, pm1a_evt, pm_timer;
+	uint16_t sci_irq;
+	hpa_t hpet_base; /* 0: none */
+	hpa_t facs, dsdt;
+	/* SLP_TYPa/b of \_S5 and \_S3 found in the DSDT/SSDT's AML; has_* tells. */
+	bool has_s5, has_s3;
+	uint8_t s5_typ[2], s3_typ[2];
+	hpa_t dmar, ivrs; /* addresses of the tables, 0 when absent */
+};
+
+/* Reads everything from the RSDP at rsdp. 0; -ENOENT no usable RSDP or MADT; -E2BIG too many CPUs. */
+int acpi_parse(const struct acpi_access *access, hpa_t rsdp, struct acpi_info *info);
+
+/* Looks for the RSDP where BIOS puts it (EBDA, 0xE0000-0xFFFFF). 0 when there is none. */
+hpa_t acpi_find_rsdp(const struct acpi_access *access);
+
+/*
+ * Makes a copy of RSDP, RSDT and XSDT without the tables whose signatures are in hide (each 4
+ * letters, count of them): into buf, which will be seen at guest-physical gpa; buf begins with the
+ * new RSDP (64-byte aligned parts follow). Returns bytes used, or -ENOSPC, -ENOENT.
+ */
+int acpi_hide_tables(const struct acpi_access *access, const struct acpi_info *info,
+		     const char *const *hide, unsigned int count, void *buf, size_t size,
+		     gpa_t gpa);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Walks a guest's own page tables: linear to guest-physical, in every paging mode (none, 32-bit,
+ * PAE, 4-level, 5-level), with permission checks and the error code that a #PF would carry.
+ * Source: SDM 3A 4.3-4.7, APM 2 5.2-5.6. Accessed and dirty bits are not set.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+enum { WALK_WRITE = 1U << 0, WALK_USER = 1U << 1, WALK_FETCH = 1U << 2 };
+
+struct guest_walk {
+	uint64_t cr0, cr3, cr4, efer, rflags; /* rflags for AC with SMAP */
+	void *ctx;
+	/* Reads guest-physical memory: 0 or -EFAULT. */
+	int (*read)(void *ctx, gpa_t gpa, void *buf, size_t size);
+};
+
+/* 0 and *gpa; -EFAULT and *error_code for a #PF; -EIO when a table lies outside guest memory. */
+int guest_walk(const struct guest_walk *walk, gva_t gva, unsigned int access, gpa_t *gpa,
+	       uint32_t *error_code);
