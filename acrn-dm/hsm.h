@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The VM behind /dev/acrn_hsm: one typed function an ioctl. One process has one VM, so there is no handle.
+ * Every function returns 0 or -errno. Only hsm.c knows ioctl numbers; the tests link another file in its place.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct acrn_vcpu_regs;
+struct acrn_io_request;
+
+#define HSM_MAX_VCPUS	16	/* slots in the request page */
+
+struct hsm_vm_config {
+	const char *name;		/* at most 15 characters */
+	uint64_t flags;
+	uint64_t cpu_affinity;		/* bitmap of physical CPUs; 0: all that the hypervisor allows */
+};
+
+struct hsm_vm_info {
+	uint16_t vmid;
+	uint16_t vcpu_num;
+};
+
+/* Opens the node (acrn_hsm, else acrn_vhm) and makes the VM. -ENOENT: no HSM here. */
+int hsm_create_vm(const struct hsm_vm_config *cfg, struct hsm_vm_info *info);
+/* Pauses, destroys, closes; harmless without a VM. */
+void hsm_destroy_vm(void);
+int hsm_start_vm(void);
+int hsm_pause_vm(void);
+int hsm_reset_vm(void);
+int hsm_set_vcpu_regs(const struct acrn_vcpu_regs *regs);
+
+/* The shared page of HSM_MAX_VCPUS request slots of this VM; lives from create to destroy. */
+struct acrn_io_request *hsm_ioreq_page(void);
+
+/* prot bits as in the ABI: read 1, write 2, execute 4. */
+int hsm_map_ram(uint64_t gpa, void *hva, uint64_t len, uint32_t prot);
+int hsm_map_mmio(uint64_t gpa, uint64_t host_pa, uint64_t len, uint32_t prot);
+int hsm_unmap(uint64_t gpa, uint64_t len);
+
+/* Interrupts: MSI in guest format; a line by GSI. */
+enum hsm_line { HSM_LINE_HIGH, HSM_LINE_LOW, HSM_LINE_PULSE_UP, HSM_LINE_PULSE_DOWN };
+int hsm_inject_msi(uint64_t addr, uint64_t data);
+int hsm_set_irqline(uint32_t gsi, enum hsm_line op);
+
+/* Requests of the guest. */
+int hsm_ioreq_client_create(void);
+int hsm_ioreq_client_destroy(void);	/* wakes the waiter, whose wait then gives -ENODEV */
+int hsm_ioreq_wait(void);		/* until a slot may be PROCESSING, or a signal; spurious returns happen */
+int hsm_ioreq_complete(unsigned int vcpu);
+/* Both in one ioctl where the HSM has it, else one after the other. */
+int hsm_ioreq_complete_and_wait(unsigned int vcpu);
+int hsm_ioreq_clear(void);
+
+/*
+ * A guest write to addr signals an eventfd instead of coming to us. Deassign works by fd alone: one eventfd for each
+ * registration. -ENOTTY and others: not available, handle the write the slow way.
+ */
+struct hsm_ioeventfd {
+	int fd;
+	bool is_port;
+	bool has_match;		/* only writes of the value match */
+	uint8_t len;		/* 1, 2, 4, 8 */
+	uint64_t addr;
+	uint64_t match;
+};
+int hsm_ioeventfd_assign(const struct hsm_ioeventfd *e);
+int hsm_ioeventfd_deassign(const struct hsm_ioeventfd *e);
+
+/* Signalling fd injects that MSI; the MSI is fixed at the call. */
+int hsm_irqfd_assign(int fd, uint64_t addr, uint64_t data);
+int hsm_irqfd_deassign(int fd);
+
+/* Events from the hypervisor (triple fault, power off): a ring in one page and an eventfd. */
+int hsm_vm_events_setup(void *page, int event_fd);
