@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One access of a guest to a port or to device memory, and the table of who answers it. The same
+ * struct travels from the exit handler to the device and back. A VM's buses are composed once,
+ * before it runs, and only read afterwards, so look-ups take no lock; devices lock themselves.
+ */
+#pragma once
+
+#include "lib/types.h"
+
+enum io_space { IO_PORT, IO_MMIO };
+
+struct io_access {
+	enum io_space space;
+	bool is_write;
+	uint8_t size;	/* bytes: 1, 2, 4, for MMIO also 8 */
+	uint64_t addr;	/* port number or guest-physical address */
+	uint64_t value; /* of a write; filled by a read, bits above size are 0 */
+};
+
+enum io_result {
+	IO_DONE,    /* handled, a read's value is in place */
+	IO_FORWARD, /* nobody here: the device model, or open bus */
+	IO_FAULT,   /* the device model cannot know better: #GP to the guest */
+};
+
+typedef enum io_result (*io_handler)(void *dev, struct io_access *io);
+
+#define IO_BUS_MAX 64U
+
+struct io_range {
+	enum io_space space;
+	uint64_t base;
+	uint64_t size;
+	io_handler handler;
+	void *dev;
+};
+
+struct io_bus {
+	unsigned int count;
+	struct io_range range[IO_BUS_MAX]; /* sorted by space, base */
+};
+
+void io_bus_init(struct io_bus *bus);
+
+/* Adds a range. -EEXIST when it overlaps one, -ENOSPC, -EINVAL (size 0 or wrap). */
+int io_bus_add(struct io_bus *bus, enum io_space space, uint64_t base, uint64_t size,
+	       io_handler handler, void *dev);
+
+/* Hands the access to the range that wholly contains it, else IO_FORWARD. Hot. */
+enum io_result io_bus_access(const struct io_bus *bus, struct io_access *io);
+
+/* True when any range of space overlaps [base, base + size). */
+bool io_bus_overlaps(const struct io_bus *bus, enum io_space space, uint64_t base, uint64_t size);
