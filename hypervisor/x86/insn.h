@@ -7,13 +7,14 @@
 #pragma once
 
 #include "lib/types.h"
+#include "x86/segment.h"
 
 #define INSN_MAX_LEN 15U
 
 enum insn_mode { INSN_MODE_16 = 2, INSN_MODE_32 = 4, INSN_MODE_64 = 8 };
 
-/* General registers by number, as in ModRM. */
-enum insn_seg { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_NONE };
+/* Segments are enum x86_seg, in the order of their encoding; none for a register-only form. */
+#define SEG_NONE SEG_COUNT
 
 enum insn_op {
 	INSN_OTHER, /* decoded for its length only */
@@ -62,7 +63,7 @@ struct insn {
 	uint8_t addr_size;   /* 2, 4, 8 */
 	uint8_t reg;	     /* register operand, 0..15 */
 	bool reg_high;	     /* AH CH DH BH when reg is 4..7 and op_size is 1 without REX */
-	enum insn_seg seg;   /* of the memory operand, defaults and overrides applied */
+	enum x86_seg seg;   /* of the memory operand, defaults and overrides applied */
 	int8_t base, index;  /* -1: none; base 16: RIP */
 	uint8_t scale;	     /* 1, 2, 4, 8 */
 	int64_t disp;
