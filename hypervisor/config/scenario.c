@@ -1,8 +1,9 @@
 /*
  * SPDX-License-Identifier: BSD-3-Clause
  *
- * The parser of acrn.conf: line by line, one table of keys for each kind of section. A key's handler receives the value
- * as a piece of the file itself, which is how an error finds its line and column again.
+ * The parser of acrn.conf: line by line, one table of keys for each kind of section. A key's
+ * handler receives the value as a piece of the file itself, which is how an error finds its line
+ * and column again.
  */
 #include "config/scenario.h"
 #include "config/slice.h"
@@ -10,7 +11,7 @@
 #define DEFAULT_SERIAL_PORT 0x3f8
 #define DEFAULT_BAUD 115200
 #define MAX_BAUD 4000000
-#define SHOWN_TEXT 48  /* as much of the offending text as an error repeats */
+#define SHOWN_TEXT 48 /* as much of the offending text as an error repeats */
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -29,18 +30,18 @@ struct section {
 };
 
 struct parser {
-	struct slice rest;             /* what has not been read yet */
+	struct slice rest; /* what has not been read yet */
 	const char *line_start;
 	uint32_t line;
 	struct scenario *out;
 	struct scenario_error *error;
 	const struct section *section; /* the one being read; NULL before the first */
-	struct slice section_title;    /* what stood between its brackets */
-	uint32_t section_line;
-	uint32_t keys_seen;            /* a bit for each key of the section already given */
+	struct slice section_title; /* what stood between its brackets */
+	struct scenario_place section_at;
+	uint32_t keys_seen; /* a bit for each key of the section already given */
 	bool hypervisor_seen;
 	bool service_vm_seen;
-	struct scenario_boot *boot;    /* where kernel, initrd and cmdline go */
+	struct scenario_boot *boot; /* where kernel, initrd and cmdline go */
 	struct scenario_vm *vm;
 };
 
@@ -73,17 +74,22 @@ static void append_quoted(struct scenario_error *error, struct slice s)
 	append(error, s.len > SHOWN_TEXT ? "...\"" : "\"");
 }
 
-static void error_start(struct scenario_error *error, uint32_t line, uint32_t column)
+static void error_start(struct scenario_error *error, struct scenario_place at)
 {
-	error->line = line;
-	error->column = column;
+	error->at = at;
 	error->text[0] = '\0';
 }
 
-/* "BEFORE "TEXT"AFTER" at the place of the text in the current line. Always false, to be returned. */
+/* Where in the file a piece of the current line stands. */
+static struct scenario_place place_of(const struct parser *p, struct slice where)
+{
+	return (struct scenario_place){p->line, (uint32_t)(where.at - p->line_start) + 1};
+}
+
+/* "BEFORE "TEXT"AFTER" at the place of the text in the current line. Always false. */
 static bool fail_at(struct parser *p, struct slice where, const char *before, const char *after)
 {
-	error_start(p->error, p->line, (uint32_t)(where.at - p->line_start) + 1);
+	error_start(p->error, place_of(p, where));
 	append(p->error, before);
 	if (where.len > 0) {
 		append(p->error, " ");
@@ -104,11 +110,13 @@ static bool set_path(struct parser *p, struct slice value, char *to)
 
 static bool set_kernel(struct parser *p, struct slice value)
 {
+	p->boot->kernel_at = place_of(p, value);
 	return set_path(p, value, p->boot->kernel);
 }
 
 static bool set_initrd(struct parser *p, struct slice value)
 {
+	p->boot->initrd_at = place_of(p, value);
 	return set_path(p, value, p->boot->initrd);
 }
 
@@ -130,8 +138,10 @@ static bool set_serial(struct parser *p, struct slice rest)
 	serial->is_mmio = slice_equals(word, "mmio");
 	if (serial->is_mmio)
 		word = slice_take_word(&rest);
-	if (!slice_number(word, serial->is_mmio ? UINT64_MAX : 0xfff8, &serial->base) || serial->base == 0)
-		return fail_at(p, word, serial->is_mmio ? "bad address" : "bad port", " of the serial console");
+	if (!slice_number(word, serial->is_mmio ? UINT64_MAX : 0xfff8, &serial->base) ||
+	    serial->base == 0)
+		return fail_at(p, word, serial->is_mmio ? "bad address" : "bad port",
+			       " of the serial console");
 	word = slice_take_word(&rest);
 	if (word.len > 0 && (!slice_number(word, MAX_BAUD, &baud) || baud == 0))
 		return fail_at(p, word, "bad baud rate", " of the serial console");
@@ -160,7 +170,8 @@ static bool set_console_item(struct parser *p, struct slice item, bool sole)
 		return fail_at(p, item, "a second console", " of the same kind");
 	if (slice_equals(item, "none"))
 		return fail_at(p, item, "the console", " cannot stand beside another");
-	return fail_at(p, item, "unknown console", ": use serial PORT [BAUD], serial mmio ADDRESS [BAUD], screen or none");
+	return fail_at(p, item, "unknown console",
+		       ": use serial PORT [BAUD], serial mmio ADDRESS [BAUD], screen or none");
 }
 
 static bool set_console(struct parser *p, struct slice value)
@@ -184,8 +195,9 @@ static bool set_loglevel(struct parser *p, struct slice value)
 		const char *name;
 		uint32_t level;
 	} levels[] = {
-		{ "none", SCENARIO_LOG_NONE },   { "error", SCENARIO_LOG_ERROR }, { "warn", SCENARIO_LOG_WARN },
-		{ "info", SCENARIO_LOG_INFO },   { "debug", SCENARIO_LOG_DEBUG },
+		{"none", SCENARIO_LOG_NONE}, {"error", SCENARIO_LOG_ERROR},
+		{"warn", SCENARIO_LOG_WARN}, {"notice", SCENARIO_LOG_NOTICE},
+		{"info", SCENARIO_LOG_INFO}, {"debug", SCENARIO_LOG_DEBUG},
 	};
 	uint64_t number;
 	size_t i;
@@ -197,7 +209,9 @@ static bool set_loglevel(struct parser *p, struct slice value)
 		}
 	}
 	if (!slice_number(value, SCENARIO_LOG_DEBUG, &number))
-		return fail_at(p, value, "bad loglevel", ": use none, error, warn, info, debug, or a number from 0 to 6");
+		return fail_at(
+			p, value, "bad loglevel",
+			": use none, error, warn, notice, info, debug, or a number from 0 to 5");
 	p->out->loglevel = (uint32_t)number;
 	return true;
 }
@@ -214,7 +228,8 @@ static bool set_memory(struct parser *p, struct slice value)
 static bool set_cpus(struct parser *p, struct slice value)
 {
 	if (!slice_cpus(value, &p->vm->cpus))
-		return fail_at(p, value, "bad list of CPUs", ": use numbers from 0 to 63, like 0,2-3");
+		return fail_at(p, value, "bad list of CPUs",
+			       ": use numbers from 0 to 63, like 0,2-3");
 	return true;
 }
 
@@ -235,7 +250,8 @@ static bool set_devices(struct parser *p, struct slice value)
 		uint16_t bdf;
 
 		if (!slice_bdf(item, &bdf))
-			return fail_at(p, item, "bad PCI device", ": use bus:device.function, like 00:1f.6");
+			return fail_at(p, item, "bad PCI device",
+				       ": use bus:device.function, like 00:1f.6");
 		if (p->vm->num_devices == SCENARIO_MAX_DEVICES)
 			return fail_at(p, item, "too many devices: no room for", "");
 		p->vm->devices[p->vm->num_devices++] = bdf;
@@ -246,29 +262,31 @@ static bool set_devices(struct parser *p, struct slice value)
 /* ---- sections ---- */
 
 static const struct key hypervisor_keys[] = {
-	{ .name = "console", .set = set_console },
-	{ .name = "loglevel", .set = set_loglevel },
+	{.name = "console", .set = set_console},
+	{.name = "loglevel", .set = set_loglevel},
 };
 
 static const struct key service_vm_keys[] = {
-	{ .name = "kernel", .set = set_kernel, .required = true },
-	{ .name = "initrd", .set = set_initrd },
-	{ .name = "cmdline", .set = set_cmdline },
+	{.name = "kernel", .set = set_kernel, .required = true},
+	{.name = "initrd", .set = set_initrd},
+	{.name = "cmdline", .set = set_cmdline},
 };
 
 static const struct key vm_keys[] = {
-	{ .name = "kernel", .set = set_kernel, .required = true },
-	{ .name = "initrd", .set = set_initrd },
-	{ .name = "cmdline", .set = set_cmdline },
-	{ .name = "memory", .set = set_memory, .required = true },
-	{ .name = "cpus", .set = set_cpus },
-	{ .name = "lapic", .set = set_lapic },
-	{ .name = "devices", .set = set_devices },
+	{.name = "kernel", .set = set_kernel, .required = true},
+	{.name = "initrd", .set = set_initrd},
+	{.name = "cmdline", .set = set_cmdline},
+	{.name = "memory", .set = set_memory, .required = true},
+	{.name = "cpus", .set = set_cpus},
+	{.name = "lapic", .set = set_lapic},
+	{.name = "devices", .set = set_devices},
 };
 
-static const struct section hypervisor_section = { "hypervisor", hypervisor_keys, COUNT(hypervisor_keys) };
-static const struct section service_vm_section = { "service-vm", service_vm_keys, COUNT(service_vm_keys) };
-static const struct section vm_section = { "vm", vm_keys, COUNT(vm_keys) };
+static const struct section hypervisor_section = {"hypervisor", hypervisor_keys,
+						  COUNT(hypervisor_keys)};
+static const struct section service_vm_section = {"service-vm", service_vm_keys,
+						  COUNT(service_vm_keys)};
+static const struct section vm_section = {"vm", vm_keys, COUNT(vm_keys)};
 
 /* The section that ends here must have had all it needs; the error stands at its header. */
 static bool end_section(struct parser *p)
@@ -278,7 +296,7 @@ static bool end_section(struct parser *p)
 	for (i = 0; p->section != NULL && i < p->section->num_keys; i++) {
 		if (!p->section->keys[i].required || (p->keys_seen & 1u << i) != 0)
 			continue;
-		error_start(p->error, p->section_line, 1);
+		error_start(p->error, p->section_at);
 		append(p->error, "[");
 		append(p->error, p->section->name);
 		append(p->error, p->section == &vm_section ? " ...] has no " : "] has no ");
@@ -290,7 +308,8 @@ static bool end_section(struct parser *p)
 
 static bool is_name_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '_' || c == '.';
 }
 
 static bool start_vm(struct parser *p, struct slice name)
@@ -302,7 +321,8 @@ static bool start_vm(struct parser *p, struct slice name)
 		return fail_at(p, p->section_title, "the section", " needs a name: [vm NAME]");
 	for (i = 0; i < name.len; i++) {
 		if (!is_name_char(name.at[i]))
-			return fail_at(p, name, "bad VM name", ": use letters, digits, dot, dash and underscore");
+			return fail_at(p, name, "bad VM name",
+				       ": use letters, digits, dot, dash and underscore");
 	}
 	if (name.len >= SCENARIO_NAME_SIZE)
 		return fail_at(p, name, "the VM name", " is longer than 15 characters");
@@ -314,7 +334,7 @@ static bool start_vm(struct parser *p, struct slice name)
 		return fail_at(p, name, "too many VMs: no room for", "");
 	vm = &p->out->vms[p->out->num_vms++];
 	(void)slice_copy(name, vm->name, sizeof(vm->name));
-	vm->line = p->line;
+	vm->at = p->section_at;
 	p->vm = vm;
 	p->boot = &vm->boot;
 	p->section = &vm_section;
@@ -341,8 +361,8 @@ static bool start_section(struct parser *p, struct slice header)
 		return false;
 	if (header.at[header.len - 1] != ']')
 		return fail_at(p, header, "the section header", " does not end with ]");
-	p->section_title = slice_trim((struct slice){ header.at + 1, header.len - 2 });
-	p->section_line = p->line;
+	p->section_title = slice_trim((struct slice){header.at + 1, header.len - 2});
+	p->section_at = place_of(p, header);
 	p->keys_seen = 0;
 	title = p->section_title;
 	if (slice_equals(title, hypervisor_section.name))
@@ -390,7 +410,8 @@ static size_t comment_start(struct slice line)
 	return line.len;
 }
 
-/* Control characters mean that this is no text file (UTF-16 shows up here as well, by its zero bytes). */
+/* Control characters mean that this is no text file (UTF-16 shows up here as well, by its zero
+ * bytes). */
 static bool check_characters(struct parser *p, struct slice line)
 {
 	size_t i;
@@ -399,8 +420,10 @@ static bool check_characters(struct parser *p, struct slice line)
 		unsigned char c = (unsigned char)line.at[i];
 
 		if ((c < ' ' && !slice_is_blank(line.at[i])) || c == 0x7f)
-			return fail_at(p, (struct slice){ line.at + i, 0 },
-				       "a control character: the file must be plain text (ASCII or UTF-8)", "");
+			return fail_at(
+				p, (struct slice){line.at + i, 0},
+				"a control character: the file must be plain text (ASCII or UTF-8)",
+				"");
 	}
 	return true;
 }
@@ -451,16 +474,16 @@ static void set_defaults(struct scenario *scenario)
 /* A byte order mark, as some editors put before UTF-8. */
 static struct slice skip_bom(struct slice s)
 {
-	static const char bom[3] = { '\xef', '\xbb', '\xbf' };
+	static const char bom[3] = {'\xef', '\xbb', '\xbf'};
 
 	if (s.len >= 3 && s.at[0] == bom[0] && s.at[1] == bom[1] && s.at[2] == bom[2])
-		return (struct slice){ s.at + 3, s.len - 3 };
+		return (struct slice){s.at + 3, s.len - 3};
 	return s;
 }
 
 static struct slice take_line(struct parser *p)
 {
-	struct slice line = { p->rest.at, 0 };
+	struct slice line = {p->rest.at, 0};
 
 	while (line.len < p->rest.len && line.at[line.len] != '\n')
 		line.len++;
@@ -471,9 +494,11 @@ static struct slice take_line(struct parser *p)
 	return line;
 }
 
-bool scenario_parse(const char *text, size_t len, struct scenario *scenario, struct scenario_error *error)
+bool scenario_parse(const char *text, size_t len, struct scenario *scenario,
+		    struct scenario_error *error)
 {
-	struct parser p = { .rest = skip_bom((struct slice){ text, len }), .out = scenario, .error = error };
+	struct parser p = {
+		.rest = skip_bom((struct slice){text, len}), .out = scenario, .error = error};
 
 	set_defaults(scenario);
 	while (p.rest.len > 0) {
@@ -483,7 +508,7 @@ bool scenario_parse(const char *text, size_t len, struct scenario *scenario, str
 	if (!end_section(&p))
 		return false;
 	if (!p.service_vm_seen) {
-		error_start(error, p.line + 1, 1);
+		error_start(error, (struct scenario_place){p.line + 1, 1});
 		append(error, "the file ends without a [service-vm] section");
 		return false;
 	}
@@ -494,7 +519,7 @@ bool scenario_is_supported(const struct scenario *scenario, struct scenario_erro
 {
 	if (scenario->num_vms == 0)
 		return true;
-	error_start(error, scenario->vms[0].line, 1);
+	error_start(error, scenario->vms[0].at);
 	append(error, "[vm ");
 	append(error, scenario->vms[0].name);
 	append(error, "]: VMs that start with the machine are not built yet");

@@ -1,23 +1,30 @@
 /*
  * SPDX-License-Identifier: BSD-3-Clause
  *
- * acrn.conf: which VMs start with the machine, and how the hypervisor speaks. One pure parser, used by the EFI stub
- * (to know which files to load), by the hypervisor (as a boot module) and by the host tools (to check before a reboot).
- * Everything is validated before anybody acts on a word of it; an error names line, column and the text that is wrong.
+ * acrn.conf: which VMs start with the machine, and how the hypervisor speaks. One pure parser, used
+ * by the EFI stub (to know which files to load), by the hypervisor (as a boot module) and by the
+ * host tools (to check before a reboot). Everything is validated before anybody acts on a word of
+ * it; an error names line, column and the text that is wrong.
  *
- *   [hypervisor]                               all optional
- *   console  = serial 0x3f8 115200, screen     serial PORT [BAUD] | serial mmio ADDRESS [BAUD] | screen | none
- *   loglevel = info                            none, error, warn, info, debug, or a number 0 to 6
+ *   [hypervisor]                        # all optional
+ *   console  = serial 0x3f8 115200, screen
+ *   loglevel = info
  *
  *   [service-vm]
- *   kernel  = vmlinuz                          beside acrn.conf, or a path on the same volume (/ or \ between names)
- *   initrd  = initrd.img                       optional
- *   cmdline = root=/dev/sda2 ro quiet          optional
+ *   kernel  = vmlinuz                   # beside acrn.conf, or a path on its volume
+ *   initrd  = initrd.img                # optional
+ *   cmdline = root=/dev/sda2 ro quiet   # optional
  *
- *   [vm NAME]                                  a VM that starts with the machine; parsed, refused until built
- *   kernel, initrd, cmdline as above; memory = 256M; cpus = 0,2-3; lapic = virtual | passthrough; devices = 00:1f.6, ...
+ *   [vm NAME]                           # starts with the machine; refused until built
+ *   kernel  = rt-vmlinuz                # initrd and cmdline as above
+ *   memory  = 256M
+ *   cpus    = 0,2-3
+ *   lapic   = passthrough               # or virtual
+ *   devices = 00:1f.6, 01:00.0
  *
- * A comment starts with # at the start of a line or behind a blank, so a # inside a word belongs to the word.
+ * Consoles: serial PORT [BAUD], serial mmio ADDRESS [BAUD], screen; or none. Log levels: none,
+ * error, warn, notice, info, debug, or 0 to 5. A comment starts with # at the start of a line or
+ * behind a blank, so a # inside a word belongs to the word.
  */
 #pragma once
 
@@ -31,18 +38,26 @@
 #define SCENARIO_MAX_VMS 3
 #define SCENARIO_MAX_DEVICES 16
 
-/* Numbered as the original ACRN numbers them; 1 and 2 (fatal, notice) are accepted as numbers. */
+/* The numbers of lib/log.h's levels. */
 enum scenario_loglevel {
-	SCENARIO_LOG_NONE = 0,
-	SCENARIO_LOG_ERROR = 3,
-	SCENARIO_LOG_WARN = 4,
-	SCENARIO_LOG_INFO = 5,
-	SCENARIO_LOG_DEBUG = 6,
+	SCENARIO_LOG_NONE,
+	SCENARIO_LOG_ERROR,
+	SCENARIO_LOG_WARN,
+	SCENARIO_LOG_NOTICE,
+	SCENARIO_LOG_INFO,
+	SCENARIO_LOG_DEBUG,
+};
+
+/* Where in the file something stands, for errors found later (a file that is missing). From 1; 0:
+ * not given. */
+struct scenario_place {
+	uint32_t line;
+	uint32_t column;
 };
 
 struct scenario_serial {
 	bool enabled;
-	bool is_mmio;  /* base is a physical address with 4-byte register spacing, not a port */
+	bool is_mmio; /* base is a physical address with 4-byte register spacing, not a port */
 	uint64_t base;
 	uint32_t baud;
 };
@@ -52,14 +67,16 @@ struct scenario_boot {
 	char kernel[SCENARIO_PATH_SIZE];
 	char initrd[SCENARIO_PATH_SIZE];
 	char cmdline[SCENARIO_CMDLINE_SIZE];
+	struct scenario_place kernel_at;
+	struct scenario_place initrd_at;
 };
 
 struct scenario_vm {
 	char name[SCENARIO_NAME_SIZE];
-	uint32_t line;  /* of its section header, for errors found later */
+	struct scenario_place at; /* its section header */
 	struct scenario_boot boot;
-	uint64_t memory;  /* bytes */
-	uint64_t cpus;    /* bit map; 0: not given */
+	uint64_t memory; /* bytes */
+	uint64_t cpus; /* bit map; 0: not given */
 	bool lapic_passthrough;
 	uint32_t num_devices;
 	uint16_t devices[SCENARIO_MAX_DEVICES];
@@ -75,18 +92,20 @@ struct scenario {
 	struct scenario_vm vms[SCENARIO_MAX_VMS];
 };
 
-/* Lines and columns count from 1, columns in bytes. `text` is a sentence without the file's name. */
+/* Lines and columns count from 1, columns in bytes. `text` is a sentence without the file's name.
+ */
 struct scenario_error {
-	uint32_t line;
-	uint32_t column;
+	struct scenario_place at;
 	char text[192];
 };
 
 /*
- * Reads the `len` bytes of acrn.conf at `text` (no NUL needed) into *scenario. False when a line is wrong: *error
- * then says which and why, and *scenario must not be used.
+ * Reads the `len` bytes of acrn.conf at `text` (no NUL needed) into *scenario. False when a line is
+ * wrong: *error then says which and why, and *scenario must not be used.
  */
-bool scenario_parse(const char *text, size_t len, struct scenario *scenario, struct scenario_error *error);
+bool scenario_parse(const char *text, size_t len, struct scenario *scenario,
+		    struct scenario_error *error);
 
-/* Whether everything the scenario asks for exists in this version; if not, *error names the line that asks for more. */
+/* Whether everything the scenario asks for exists in this version; if not, *error names the line
+ * that asks for more. */
 bool scenario_is_supported(const struct scenario *scenario, struct scenario_error *error);

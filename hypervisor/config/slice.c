@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: BSD-3-Clause
  *
- * Splitting and reading pieces of text. Nothing here looks beyond a slice's length: the text behind it may be the
- * next line of the file, or the end of the page.
+ * Splitting and reading pieces of text. Nothing here looks beyond a slice's length: the text behind
+ * it may be the next line of the file, or the end of the page.
  */
 #include "config/slice.h"
 
@@ -35,7 +35,7 @@ bool slice_equals(struct slice s, const char *word)
 
 static struct slice take(struct slice *rest, size_t len, size_t skip)
 {
-	struct slice taken = { rest->at, len };
+	struct slice taken = {rest->at, len};
 
 	rest->at += len + skip;
 	rest->len -= len + skip;
@@ -52,7 +52,7 @@ struct slice slice_take_item(struct slice *rest, char separator)
 	if (len < rest->len)
 		return slice_trim(take(rest, len, 1));
 	item = slice_trim(*rest);
-	*rest = (struct slice){ NULL, 0 };
+	*rest = (struct slice){NULL, 0};
 	return item;
 }
 
@@ -111,7 +111,7 @@ static bool digits(struct slice s, unsigned int base, uint64_t max, uint64_t *va
 bool slice_number(struct slice s, uint64_t max, uint64_t *value)
 {
 	if (s.len > 2 && s.at[0] == '0' && (s.at[1] == 'x' || s.at[1] == 'X'))
-		return digits((struct slice){ s.at + 2, s.len - 2 }, 16, max, value);
+		return digits((struct slice){s.at + 2, s.len - 2}, 16, max, value);
 	return digits(s, 10, max, value);
 }
 

@@ -1,7 +1,8 @@
 /*
  * SPDX-License-Identifier: BSD-3-Clause
  *
- * Any bytes at all as acrn.conf: the parser stays inside them, and what it accepts or complains of is well-formed.
+ * Any bytes at all as acrn.conf: the parser stays inside them, and what it accepts or complains of
+ * is well-formed.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -33,7 +34,8 @@ static void check_scenario(const struct scenario *scenario)
 	require(memchr(boot->kernel, '\0', sizeof(boot->kernel)) != NULL);
 	require(memchr(boot->initrd, '\0', sizeof(boot->initrd)) != NULL);
 	require(memchr(boot->cmdline, '\0', sizeof(boot->cmdline)) != NULL);
-	require(!scenario->serial.enabled || (scenario->serial.base != 0 && scenario->serial.baud != 0));
+	require(!scenario->serial.enabled ||
+		(scenario->serial.base != 0 && scenario->serial.baud != 0));
 	require(scenario->num_vms <= SCENARIO_MAX_VMS);
 	for (i = 0; i < scenario->num_vms; i++)
 		check_vm(&scenario->vms[i]);
@@ -47,8 +49,8 @@ static void check_error(const struct scenario_error *error, const uint8_t *data,
 
 	for (i = 0; i < size; i++)
 		lines += data[i] == '\n';
-	require(error->line >= 1 && error->line <= lines + 1);
-	require(error->column >= 1 && error->column <= size + 1);
+	require(error->at.line >= 1 && error->at.line <= lines + 1);
+	require(error->at.column >= 1 && error->at.column <= size + 1);
 	require(memchr(error->text, '\0', sizeof(error->text)) != NULL && error->text[0] != '\0');
 	for (i = 0; error->text[i] != '\0'; i++)
 		require(error->text[i] >= ' ' && error->text[i] <= '~');

@@ -1,8 +1,8 @@
 /*
  * SPDX-License-Identifier: BSD-3-Clause
  *
- * The readers of numbers, sizes, CPU lists and PCI addresses. Every slice lies in a heap block of exactly its length,
- * so that reading one byte too far is caught by the sanitizer.
+ * The readers of numbers, sizes, CPU lists and PCI addresses. Every slice lies in a heap block of
+ * exactly its length, so that reading one byte too far is caught by the sanitizer.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,7 +23,7 @@ static struct slice exact(const char *text)
 	free(heap_text);
 	heap_text = malloc(len + (len == 0));
 	memcpy(heap_text, text, len);
-	return (struct slice){ heap_text, len };
+	return (struct slice){heap_text, len};
 }
 
 static int free_text(void **state)
