@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# The front door: every target here only calls the part that knows how. Output goes to build/ (O=DIR for elsewhere),
+# V=1 shows the commands.
+
+O ?= build
+override O := $(abspath $(O))
+export O
+export ACRN_BUILD := $(O)
+ifneq ($(V),)
+export V
+endif
+DEV := scripts/dev
+SUB = $(MAKE) --no-print-directory
+
+.PHONY: all help setup hypervisor efi acrn-dm hsm unit fuzz check bench demo clean install
+all: hypervisor efi acrn-dm hsm
+
+help:
+	@echo 'make            all products under build/: acrn.elf, acrn.efi, acrn-dm, acrn_hsm.ko'
+	@echo 'make setup      installs and fetches what is needed (as root the first time)'
+	@echo 'make demo       boots the whole stack in QEMU to the shell of a User VM'
+	@echo 'make unit       unit tests on the host: seconds'
+	@echo 'make fuzz       every fuzzer for SECONDS=5'
+	@echo 'make check      everything that has to pass; transcripts under build/logs/'
+	@echo '                ONLY="style boot" or BOOT="a_boot another" run a part of it'
+	@echo 'make bench      instructions per exit, ours and the peer; writes build/bench.tsv'
+	@echo 'make clean      removes build/'
+	@echo 'V=1 shows commands; each of hypervisor efi acrn-dm hsm is a target too'
+
+setup:
+	@$(DEV)/setup
+
+hypervisor:
+	@$(SUB) -C hypervisor
+
+efi: hypervisor
+	@$(SUB) -C efi
+
+acrn-dm:
+	@$(SUB) -C acrn-dm
+
+hsm:
+	@$(SUB) -C dkms/acrn-hsm
+
+unit:
+	@$(SUB) -C tests/unit run
+
+SECONDS ?= 5
+fuzz:
+	@$(SUB) -C tests/unit fuzz SECONDS=$(SECONDS)
+
+check: setup
+	@$(DEV)/run-checks $(ONLY)
+
+bench: setup
+	@$(SUB) all
+	@tests/bench/run
+
+demo: setup
+	@echo '=== building'
+	@$(SUB) all
+	@$(DEV)/demo
+
+clean:
+	rm -rf $(O)

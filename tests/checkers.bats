@@ -1,0 +1,175 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-3-Clause
+# The checkers can fail: each is run on a small bad tree. And they pass a small good one.
+load helper
+
+setup() {
+	tree=$BATS_TEST_TMPDIR/tree
+	mkdir -p "$tree/hypervisor/mm" "$tree/hypervisor/hw" "$tree/hypervisor/vcpu/svm" "$tree/hypervisor/vm"
+}
+
+# file PATH: a source with the usual beginning, its text from stdin
+file() {
+	mkdir -p "$(dirname "$tree/$1")"
+	{
+		echo '/* SPDX-License-Identifier: BSD-3-Clause */'
+		echo '/* A file of the test. */'
+		cat
+	} >"$tree/$1"
+}
+
+@test "every checker accepts a good tree" {
+	printf '#pragma once\nint page_count(void);\n' | file hypervisor/mm/page.h
+	printf '#include "mm/page.h"\n\nint page_count(void)\n{\n\treturn 1;\n}\n' | file hypervisor/mm/page.c
+	"$DEV/check-layers" "$tree"
+	"$DEV/check-headers" "$tree"
+	"$DEV/check-style" "$tree"
+	"$DEV/measure" "$tree"
+}
+
+@test "check-layers refuses an include to the right" {
+	echo '#include "vm/vm.h"' | file hypervisor/hw/lapic.c
+	run "$DEV/check-layers" "$tree"
+	[ "$status" -ne 0 ] && [[ $output == *"to its right"* ]]
+}
+
+@test "check-layers refuses another room's private folder" {
+	echo '#include "vcpu/svm/vmcb.h"' | file hypervisor/vm/run.c
+	run "$DEV/check-layers" "$tree"
+	[ "$status" -ne 0 ] && [[ $output == *"private"* ]]
+}
+
+@test "check-layers refuses an include that is no path from the root" {
+	echo '#include "pgtable.h"' | file hypervisor/mm/pgtable.c
+	run "$DEV/check-layers" "$tree"
+	[ "$status" -ne 0 ] && [[ $output == *"not a path"* ]]
+}
+
+@test "check-layers refuses asm in a pure room" {
+	printf 'void f(void)\n{\n\tasm volatile ("hlt");\n}\n' | file hypervisor/mm/page.c
+	run "$DEV/check-layers" "$tree"
+	[ "$status" -ne 0 ] && [[ $output == *"asm in a pure room"* ]]
+}
+
+@test "check-layers refuses a privileged include in a pure room" {
+	echo '#include "hw/lapic.h"' | file hypervisor/config/scenario.c
+	run "$DEV/check-layers" "$tree"
+	[ "$status" -ne 0 ] && [[ $output == *"not pure"* ]]
+}
+
+@test "check-headers refuses a header that needs another one before it" {
+	printf '#pragma once\nuint32_t page_count(void);\n' | file hypervisor/mm/page.h
+	run "$DEV/check-headers" "$tree"
+	[ "$status" -ne 0 ] && [[ $output == *"does not compile alone"* ]]
+}
+
+@test "check-headers refuses a header without #pragma once" {
+	echo 'int page_count(void);' | file hypervisor/mm/page.h
+	run "$DEV/check-headers" "$tree"
+	[ "$status" -ne 0 ] && [[ $output == *"pragma once"* ]]
+}
+
+@test "check-headers wants a file's own header first" {
+	printf '#pragma once\n' | file hypervisor/mm/page.h
+	printf '#pragma once\n' | file hypervisor/mm/pool.h
+	printf '#include "mm/pool.h"\n#include "mm/page.h"\n' | file hypervisor/mm/page.c
+	run "$DEV/check-headers" "$tree"
+	[ "$status" -ne 0 ] && [[ $output == *"own header"* ]]
+}
+
+# refuses WHAT: the style check fails and says so
+refuses() {
+	run "$DEV/check-style" "$tree"
+	echo "$output"
+	[ "$status" -ne 0 ] && [[ $output == *"$1"* ]]
+}
+
+@test "check-style refuses a file without SPDX line" {
+	printf '/* Only words here. */\n' >"$tree/hypervisor/mm/page.c"
+	refuses "no SPDX"
+}
+
+@test "check-style refuses a file without first comment" {
+	printf '/* SPDX-License-Identifier: BSD-3-Clause */\n\nint x;\n' >"$tree/hypervisor/mm/page.c"
+	refuses "first comment"
+}
+
+@test "check-style refuses white space at the end of a line" {
+	printf 'int x; \n' | file hypervisor/mm/page.c
+	refuses "white space"
+}
+
+@test "check-style refuses indentation with spaces" {
+	printf 'void f(void)\n{\n    g();\n}\n' | file hypervisor/mm/page.c
+	refuses "indented with spaces"
+}
+
+@test "check-style refuses a line of 101 columns" {
+	printf '/* %096d */\n' 0 | file hypervisor/mm/page.c
+	refuses "wider than"
+}
+
+@test "check-style refuses a mark of something unfinished" {
+	printf '/* TODO: the rest */\n' | file hypervisor/mm/page.c
+	refuses "unfinished"
+}
+
+@test "check-style refuses a preprocessor condition outside compat.h" {
+	printf '#ifdef UNIT_TEST\n#endif\n' | file hypervisor/mm/page.c
+	refuses "preprocessor condition"
+}
+
+@test "check-style refuses a typedef of a struct" {
+	printf 'typedef struct page page_t;\n' | file hypervisor/mm/page.h
+	refuses "typedef"
+}
+
+@test "check-style refuses a folder called utils" {
+	printf 'int x;\n' | file hypervisor/utils/page.c
+	refuses "says nothing"
+}
+
+@test "measure refuses a file of 601 lines that does not say why" {
+	for _ in $(seq 599); do echo 'int f(void);'; done | file hypervisor/mm/page.c
+	run "$DEV/measure" "$tree"
+	[ "$status" -ne 0 ] && [[ $output == *"601 lines"* ]]
+}
+
+@test "measure refuses a function of 61 lines" {
+	{ printf 'void f(void)\n{\n'; for _ in $(seq 61); do printf '\tg();\n'; done; echo '}'; } | file hypervisor/mm/page.c
+	run "$DEV/measure" "$tree"
+	[ "$status" -ne 0 ] && [[ $output == *"f() has 61 lines"* ]]
+}
+
+@test "measure refuses a nesting of five" {
+	printf 'void f(void)\n{\n\tif (a) {\n\tif (a) {\n\tif (a) {\n\tif (a) {\n\tif (a) {\n\tg();\n\t}}}}}\n}\n' |
+		file hypervisor/mm/page.c
+	run "$DEV/measure" "$tree"
+	[ "$status" -ne 0 ] && [[ $output == *"nests 5 deep"* ]]
+}
+
+@test "measure refuses six parameters" {
+	printf 'void f(int a, int b, int c, int d, int e, int f)\n{\n}\n' | file hypervisor/mm/page.c
+	run "$DEV/measure" "$tree"
+	[ "$status" -ne 0 ] && [[ $output == *"6 parameters"* ]]
+}
+
+@test "abi-dump --check refuses another golden table" {
+	"$DEV/abi-dump" >"$BATS_TEST_TMPDIR/table"
+	"$DEV/abi-dump" --check "$BATS_TEST_TMPDIR/table"
+	sed -i '1s/$/0/' "$BATS_TEST_TMPDIR/table"
+	run "$DEV/abi-dump" --check "$BATS_TEST_TMPDIR/table"
+	[ "$status" -ne 0 ]
+}
+
+@test "emu-run tells a failed test, a dead machine and a time-out apart" {
+	echo 'exit 3' >"$BATS_TEST_TMPDIR/fails"
+	run "$DEV/emu-run" --direct --bare --run "$BATS_TEST_TMPDIR/fails" --log "$LOGS/emu-fails.log"
+	[ "$status" -eq 1 ]
+	[[ $output == *"TEST-EXIT 3"* ]]
+	echo 'poweroff -f' >"$BATS_TEST_TMPDIR/ends"
+	run "$DEV/emu-run" --direct --bare --run "$BATS_TEST_TMPDIR/ends" --log "$LOGS/emu-ends.log"
+	[ "$status" -eq 125 ]
+	run "$DEV/emu-run" --direct --bare --run "$BATS_TEST_TMPDIR/ends" --log "$LOGS/emu-late.log" --timeout 2
+	[ "$status" -eq 124 ]
+}
