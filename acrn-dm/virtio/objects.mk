@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# The objects of virtio and of the block and network back ends; read by acrn-dm/Makefile.
+
+VIRTIO_OBJS := \
+	virtio/virtqueue.o \
+	virtio/iov.o \
+	virtio/worker.o \
+	virtio/virtio.o \
+	virtio/virtio_pci.o \
+	virtio/virtio_pci_legacy.o \
+	virtio/virtio_pci_modern.o \
+	virtio/blk.o \
+	virtio/rng.o \
+	backend/blockdev.o \
+	backend/blockdev_opts.o \
+	backend/md5.o
+VIRTIO_LIBS :=

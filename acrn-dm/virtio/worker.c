@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Threads that wait for notifications (worker.h).
+ */
+#include "virtio/worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "log.h"
+
+static void *thread(void *arg)
+{
+	struct worker *w = arg;
+
+	w->run(w->arg);
+	return NULL;
+}
+
+/* Threads inherit the mask of their maker. */
+static int create_without_signals(struct worker *w)
+{
+	sigset_t all, old;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = pthread_create(&w->thread, NULL, thread, w);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return err;
+}
+
+int worker_start(struct worker *w, const char *name, void (*run)(void *arg), void *arg)
+{
+	int err;
+
+	w->run = run;
+	w->arg = arg;
+	w->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	err = w->stop_fd < 0 ? errno : create_without_signals(w);
+	if (err) {
+		log_err("%s: cannot start a thread: %s", name, strerror(err));
+		if (w->stop_fd >= 0)
+			close(w->stop_fd);
+		return -err;
+	}
+	pthread_setname_np(w->thread, name);
+	w->running = true;
+	return 0;
+}
+
+void worker_stop(struct worker *w)
+{
+	if (!w->running)
+		return;
+	(void)eventfd_write(w->stop_fd, 1);
+	pthread_join(w->thread, NULL);
+	close(w->stop_fd);
+	w->running = false;
+}
+
+bool worker_wait(struct worker *w, struct pollfd *fds, unsigned int n)
+{
+	struct pollfd all[WORKER_FDS_MAX + 1];
+	int r;
+
+	memcpy(all, fds, n * sizeof(*fds));
+	all[n] = (struct pollfd){ .fd = w->stop_fd, .events = POLLIN };
+	do {
+		r = poll(all, n + 1, -1);
+	} while (r < 0 && errno == EINTR);
+	if (r < 0) {
+		log_err("poll in a device thread: %s", strerror(errno));
+		return false;
+	}
+	memcpy(fds, all, n * sizeof(*fds));
+	return all[n].revents == 0;
+}
+
+void worker_consume(int event_fd)
+{
+	eventfd_t value;
+
+	/* EAGAIN: another thread took it. */
+	(void)eventfd_read(event_fd, &value);
+}
