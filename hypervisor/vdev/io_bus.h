@@ -38,6 +38,7 @@ struct io_range {
 
 struct io_bus {
 	unsigned int count;
+	unsigned int ports;		   /* the first so many are ports, the rest is memory */
 	struct io_range range[IO_BUS_MAX]; /* sorted by space, base */
 };
 
@@ -52,3 +53,11 @@ enum io_result io_bus_access(const struct io_bus *bus, struct io_access *io);
 
 /* True when any range of space overlaps [base, base + size). */
 bool io_bus_overlaps(const struct io_bus *bus, enum io_space space, uint64_t base, uint64_t size);
+
+/* For devices with byte registers: answers an access of any size as bytes at rising addresses. */
+struct io_bytes {
+	uint8_t (*read)(void *dev, uint64_t addr);
+	void (*write)(void *dev, uint64_t addr, uint8_t value);
+};
+
+enum io_result io_bus_bytes(const struct io_bytes *ops, void *dev, struct io_access *io);

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The sorted table of a VM's ranges and its binary search. Ranges never overlap, so the last one
+ * that begins at or below an address is the only one that can hold it.
+ */
+#include "vdev/io_bus.h"
+
+#include "lib/errno.h"
+#include "lib/util.h"
+
+void io_bus_init(struct io_bus *bus)
+{
+	bus->count = 0;
+	bus->ports = 0;
+}
+
+/* Index in [first, last) after the last range whose base is <= addr; first when there is none. */
+static unsigned int upper_bound(const struct io_bus *bus, unsigned int first, unsigned int last,
+				uint64_t addr)
+{
+	while (first < last) {
+		unsigned int middle = (first + last) / 2U;
+
+		if (bus->range[middle].base <= addr)
+			first = middle + 1U;
+		else
+			last = middle;
+	}
+	return first;
+}
+
+bool io_bus_overlaps(const struct io_bus *bus, enum io_space space, uint64_t base, uint64_t size)
+{
+	unsigned int first = space == IO_PORT ? 0 : bus->ports;
+	unsigned int last = space == IO_PORT ? bus->ports : bus->count;
+
+	for (unsigned int i = first; i < last; i++) {
+		if (ranges_overlap(base, size, bus->range[i].base, bus->range[i].size))
+			return true;
+	}
+	return false;
+}
+
+int io_bus_add(struct io_bus *bus, enum io_space space, uint64_t base, uint64_t size,
+	       io_handler handler, void *dev)
+{
+	unsigned int at;
+
+	if (size == 0 || base + size < base || (space == IO_PORT && base + size > 0x10000U))
+		return -EINVAL;
+	if (io_bus_overlaps(bus, space, base, size))
+		return -EEXIST;
+	if (bus->count == IO_BUS_MAX)
+		return -ENOSPC;
+	if (space == IO_PORT)
+		at = upper_bound(bus, 0, bus->ports++, base);
+	else
+		at = upper_bound(bus, bus->ports, bus->count, base);
+	for (unsigned int i = bus->count++; i > at; i--)
+		bus->range[i] = bus->range[i - 1U];
+	bus->range[at] = (struct io_range){ space, base, size, handler, dev };
+	return 0;
+}
+
+enum io_result io_bus_access(const struct io_bus *bus, struct io_access *io)
+{
+	unsigned int first = io->space == IO_PORT ? 0 : bus->ports;
+	unsigned int last = io->space == IO_PORT ? bus->ports : bus->count;
+	unsigned int at = upper_bound(bus, first, last, io->addr);
+	const struct io_range *range;
+
+	if (at == first)
+		return IO_FORWARD;
+	range = &bus->range[at - 1U];
+	if (!range_within(io->addr, io->size, range->base, range->size))
+		return IO_FORWARD;
+	return range->handler(range->dev, io);
+}
+
+enum io_result io_bus_bytes(const struct io_bytes *ops, void *dev, struct io_access *io)
+{
+	uint64_t value = 0;
+
+	for (unsigned int i = 0; i < io->size; i++) {
+		if (io->is_write)
+			ops->write(dev, io->addr + i, (uint8_t)(io->value >> (i * 8U)));
+		else
+			value |= (uint64_t)ops->read(dev, io->addr + i) << (i * 8U);
+	}
+	if (!io->is_write)
+		io->value = value;
+	return IO_DONE;
+}
