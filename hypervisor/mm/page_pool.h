@@ -32,5 +32,13 @@ void page_pool_free(struct page_pool *pool, void *page);
 /* Free pages now. */
 size_t page_pool_available(struct page_pool *pool);
 
-hpa_t page_pool_to_hpa(const struct page_pool *pool, const void *page);
-void *page_pool_to_virt(const struct page_pool *pool, hpa_t hpa);
+/* Between the two names of a byte of the block; the argument must lie in it. */
+static inline hpa_t page_pool_to_hpa(const struct page_pool *pool, const void *page)
+{
+	return pool->base_hpa + (hpa_t)((const uint8_t *)page - pool->base);
+}
+
+static inline void *page_pool_to_virt(const struct page_pool *pool, hpa_t hpa)
+{
+	return pool->base + (hpa - pool->base_hpa);
+}

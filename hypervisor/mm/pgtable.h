@@ -22,18 +22,30 @@ enum {
 	PG_GLOBAL = 1U << 8,
 };
 
+/*
+ * An entry is present when it has a bit of present; above level 1 it is a leaf when its bits in
+ * leaf_mask equal leaf_value. An all-zero entry, and one of address bits alone, is not present.
+ */
 struct pgtable_format {
 	const char *name;
-	unsigned int levels;	/* 4, or what the IOMMU wants */
-	unsigned int max_leaf;	/* highest level that may hold a leaf: 1, 2 or 3 */
+	unsigned int levels;   /* 4, or what the IOMMU wants */
+	unsigned int max_leaf; /* highest level that may hold a leaf: 1, 2 or 3 */
+	bool sign_extended;    /* addresses are canonical; else those above the top level's reach are
+				  refused */
+	uint64_t present;
+	uint64_t leaf_mask, leaf_value;
+	uint64_t address; /* bits that hold the address of a table or a leaf's page */
 	/* Encodes a leaf at level (1..3) for hpa with PG_* prot; and an inner entry for a table. */
 	uint64_t (*leaf)(hpa_t hpa, unsigned int prot, unsigned int level);
 	uint64_t (*table)(hpa_t table, unsigned int level);
-	bool (*is_present)(uint64_t entry);
-	bool (*is_leaf)(uint64_t entry, unsigned int level);
-	hpa_t (*address)(uint64_t entry);	/* of the table or the leaf's page */
-	unsigned int (*prot)(uint64_t entry);	/* PG_* of a leaf */
+	unsigned int (*prot)(uint64_t entry, unsigned int level); /* PG_* of a leaf */
 };
+
+/*
+ * The PAT that host and NPT leaves count on, to be written to IA32_PAT of every CPU: entries
+ * WB WT UC- UC WP WC UC- UC. With the reset value WP becomes WB and WC becomes WT.
+ */
+#define PGTABLE_PAT 0x0007010500070406UL
 
 extern const struct pgtable_format pgtable_host, pgtable_ept, pgtable_npt, pgtable_vtd,
 	pgtable_amdvi;
@@ -44,6 +56,9 @@ struct pgtable {
 	uint64_t *root;
 	hpa_t root_hpa;
 	unsigned int max_leaf; /* <= format's; lowered where the CPU lacks 1 GiB or 2 MiB leaves */
+	bool stale; /* set when a present entry changed: a flush is due; the caller clears it */
+	bool defer; /* emptied tables wait in limbo for the caller's flush: see pgtable_take_limbo */
+	void *limbo;
 };
 
 /* -ENOMEM. */
@@ -53,17 +68,29 @@ int pgtable_init(struct pgtable *pt, const struct pgtable_format *format, struct
 void pgtable_destroy(struct pgtable *pt);
 
 /*
- * Maps [va, va + size) to hpa with the largest leaves that alignment allows, replacing what was
- * there (a large leaf that is partly covered is split). All 4 KiB multiples. -ENOMEM leaves the
- * range partly mapped; -EINVAL on misalignment or wrap, nothing done.
+ * Maps [va, va + size) to hpa with the largest leaves that alignment and the tables already there
+ * allow, replacing what was there (a large leaf that is partly covered is split). All 4 KiB
+ * multiples, prot with PG_READ. -ENOMEM leaves the range partly mapped; -EINVAL on misalignment or
+ * wrap, nothing done.
  */
 int pgtable_map(struct pgtable *pt, uint64_t va, hpa_t hpa, uint64_t size, unsigned int prot);
 
 /* Unmaps; holes are fine; empty tables are given back. Errors as above (a split can need a page). */
 int pgtable_unmap(struct pgtable *pt, uint64_t va, uint64_t size);
 
-/* Changes the access of what is mapped in the range; holes stay holes. */
+/*
+ * Sets PG_READ, PG_WRITE and PG_EXEC of what is mapped in the range to those of prot; memory type,
+ * PG_USER and PG_GLOBAL stay, holes stay holes. Errors as above.
+ */
 int pgtable_protect(struct pgtable *pt, uint64_t va, uint64_t size, unsigned int prot);
+
+/*
+ * A table that CPUs or devices walk while it changes sets defer: what became empty may still be in
+ * their caches, so it is reused only after a flush. Take the limbo under the lock of the change,
+ * flush without it, then free what was taken.
+ */
+void *pgtable_take_limbo(struct pgtable *pt);
+void pgtable_free_limbo(struct pgtable *pt, void *limbo);
 
 struct pgtable_leaf {
 	hpa_t hpa;	    /* of va itself, not of the page's start */
@@ -71,7 +98,10 @@ struct pgtable_leaf {
 	unsigned int prot;
 };
 
-/* False when va is not mapped; leaf->page_size tells how far the hole's entry reaches. */
+/*
+ * False when va is not mapped; leaf->page_size tells how far the hole's entry reaches. May run while
+ * another CPU changes the table: gives the state before or after the change.
+ */
 bool pgtable_lookup(const struct pgtable *pt, uint64_t va, struct pgtable_leaf *leaf);
 
 /* Pages of tables that mapping size bytes in 4 KiB leaves can need at most. */
