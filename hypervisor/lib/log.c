@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The log: one line formatted on the caller's stack, then given to every sink under a lock. The lock
- * is advice: a CPU that already holds it (a fault in a sink) or waits far too long (its holder was
- * stopped) prints without it, since a garbled last line is worth more than a silent hang.
+ * The log: one line formatted on the caller's stack, then given to every sink under a lock. The
+ * lock is advice: a CPU that already holds it (a fault in a sink) or waits far too long (its holder
+ * was stopped) prints without it, since a garbled last line is worth more than a silent hang.
  */
 #include "lib/log.h"
 #include "lib/atomic.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Formatting of text for logs and dumps. A conversion that is not in the list of lib/printf.h is
- * copied as it stands and takes no argument, so that a mistake is seen instead of read as a pointer.
+ * copied as it stands and takes no argument: a mistake is seen instead of read as a pointer.
  */
 #include "lib/printf.h"
 #include "lib/util.h"
@@ -13,7 +13,7 @@ struct out {
 };
 
 struct spec {
-	bool left, zero, alternate;
+	bool left, zero, alternate, upper;
 	int width, precision; /* precision < 0: not given */
 	unsigned int longs;   /* 0 int, 1 or more: 64 bits */
 };
@@ -49,9 +49,9 @@ static void put_text(struct out *o, const struct spec *spec, const char *s)
 
 /* Puts value in base with prefix, which stands before the zeros. */
 static void put_number(struct out *o, const struct spec *spec, uint64_t value, unsigned int base,
-		       const char *prefix, bool upper)
+		       const char *prefix)
 {
-	const char *digits = upper ? "0123456789ABCDEF" : "0123456789abcdef";
+	const char *digits = spec->upper ? "0123456789ABCDEF" : "0123456789abcdef";
 	char text[24];
 	int len = 0, prefix_len = 0, zeros;
 
@@ -120,14 +120,15 @@ static void put_signed(struct out *o, const struct spec *spec, int64_t value)
 {
 	uint64_t magnitude = value < 0 ? 0UL - (uint64_t)value : (uint64_t)value;
 
-	put_number(o, spec, magnitude, 10, value < 0 ? "-" : "", false);
+	put_number(o, spec, magnitude, 10, value < 0 ? "-" : "");
 }
 
 /* False when c is no conversion of ours. */
-static bool convert(struct out *o, const struct spec *spec, char c, va_list *ap)
+static bool convert(struct out *o, struct spec *spec, char c, va_list *ap)
 {
 	struct spec hex = { .precision = -1, .width = spec->width, .left = spec->left };
 	char text[2] = { '\0', '\0' };
+	const char *prefix = c == 'X' ? "0X" : "0x";
 	uint64_t value;
 
 	switch (c) {
@@ -138,13 +139,13 @@ static bool convert(struct out *o, const struct spec *spec, char c, va_list *ap)
 	case 'u':
 	case 'x':
 	case 'X':
+		spec->upper = c == 'X';
 		value = spec->longs ? va_arg(*ap, unsigned long) : va_arg(*ap, unsigned int);
 		put_number(o, spec, value, c == 'u' ? 10 : 16,
-			   !spec->alternate || c == 'u' || value == 0U ? "" : c == 'x' ? "0x" : "0X",
-			   c == 'X');
+			   !spec->alternate || c == 'u' || value == 0U ? "" : prefix);
 		return true;
 	case 'p':
-		put_number(o, &hex, (uintptr_t)va_arg(*ap, void *), 16, "0x", false);
+		put_number(o, &hex, (uintptr_t)va_arg(*ap, void *), 16, "0x");
 		return true;
 	case 's':
 		put_text(o, spec, va_arg(*ap, const char *));
