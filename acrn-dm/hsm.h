@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 struct acrn_vcpu_regs;
-struct acrn_io_request;
+struct acrn_ioreq;
 
 #define HSM_MAX_VCPUS	16	/* slots in the request page */
 
@@ -35,7 +35,7 @@ int hsm_reset_vm(void);
 int hsm_set_vcpu_regs(const struct acrn_vcpu_regs *regs);
 
 /* The shared page of HSM_MAX_VCPUS request slots of this VM; lives from create to destroy. */
-struct acrn_io_request *hsm_ioreq_page(void);
+struct acrn_ioreq *hsm_ioreq_page(void);
 
 /* prot bits as in the ABI: read 1, write 2, execute 4. */
 int hsm_map_ram(uint64_t gpa, void *hva, uint64_t len, uint32_t prot);
@@ -49,11 +49,14 @@ int hsm_set_irqline(uint32_t gsi, enum hsm_line op);
 
 /* Requests of the guest. */
 int hsm_ioreq_client_create(void);
-int hsm_ioreq_client_destroy(void);	/* wakes the waiter, whose wait then gives -ENODEV */
-int hsm_ioreq_wait(void);		/* until a slot may be PROCESSING, or a signal; spurious returns happen */
-int hsm_ioreq_complete(unsigned int vcpu);
-/* Both in one ioctl where the HSM has it, else one after the other. */
-int hsm_ioreq_complete_and_wait(unsigned int vcpu);
+int hsm_ioreq_client_destroy(void);	/* wakes the waiters, whose wait then gives -ENODEV */
+/* How many threads may be in hsm_ioreq_next() at once: 1, or more with our own HSM. */
+unsigned int hsm_ioreq_threads(void);
+/*
+ * Says that the requests of the vCPUs in the bitmap answered are done, then waits for new ones and returns their
+ * bitmap (> 0; each is reported to one thread only), or -ENODEV at the end, -EINTR after a signal: then pass 0.
+ */
+int hsm_ioreq_next(uint32_t answered);
 int hsm_ioreq_clear(void);
 
 /*

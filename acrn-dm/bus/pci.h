@@ -77,6 +77,9 @@ struct pci_func {
 	uint8_t *msix_pending;
 	int gsi;			/* of INTx, -1: none */
 	bool intx_asserted;
+	bool intx_low;			/* the line, as the guest was told */
+	uint16_t msix_seen;		/* control word and bus-master bit at the last update */
+	bool master_seen;
 	struct pci_func *next;
 };
 

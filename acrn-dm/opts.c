@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The table of options. Each row says what becomes of the option; only the rows with a handler act. The values of
+ * -s and -l are taken apart in opts_slot.c.
+ */
+#include "opts.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+
+int opts_error(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("acrn-dm: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+	return -EINVAL;
+}
+
+void opts_warn(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("acrn-dm: warning: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputc('\n', stderr);
+}
+
+static int set_memory(const char *arg, struct dm_config *cfg)
+{
+	return opts_parse_memory(arg, &cfg->memory);
+}
+
+static int set_kernel(const char *arg, struct dm_config *cfg)
+{
+	cfg->kernel = arg;
+	return 0;
+}
+
+static int set_initrd(const char *arg, struct dm_config *cfg)
+{
+	cfg->initrd = arg;
+	return 0;
+}
+
+static int set_bootargs(const char *arg, struct dm_config *cfg)
+{
+	if (strlen(arg) >= 2048)
+		return opts_error("-B: the kernel command line is longer than 2047 bytes");
+	cfg->bootargs = arg;
+	return 0;
+}
+
+static int set_debugexit(const char *arg, struct dm_config *cfg)
+{
+	(void)arg;
+	cfg->debugexit = true;
+	return 0;
+}
+
+static int set_virtio_msi(const char *arg, struct dm_config *cfg)
+{
+	(void)arg;
+	cfg->virtio_msi = true;
+	return 0;
+}
+
+static int set_virtio_poll(const char *arg, struct dm_config *cfg)
+{
+	char *end;
+	unsigned long long ns = strtoull(arg, &end, 0);
+
+	if (*end || end == arg || ns < 1 || ns > 10000000)
+		return opts_error("--virtio_poll: \"%s\" is not a number of 1 to 10000000 ns", arg);
+	cfg->virtio_poll_ns = ns;
+	return 0;
+}
+
+static int set_windows(const char *arg, struct dm_config *cfg)
+{
+	(void)arg;
+	cfg->windows = true;
+	return 0;
+}
+
+static int set_cmd_monitor(const char *arg, struct dm_config *cfg)
+{
+	cfg->cmd_monitor = arg;
+	return 0;
+}
+
+static int set_logger(const char *arg, struct dm_config *cfg)
+{
+	cfg->logger = arg;
+	return 0;
+}
+
+static int set_pm_channel(const char *arg, struct dm_config *cfg)
+{
+	(void)cfg;
+	if (strcmp(arg, "power_button") != 0)
+		return opts_error("--pm_notify_channel: \"%s\" is not built yet; power_button is the default", arg);
+	opts_warn("--pm_notify_channel is deprecated; the power button is used anyway");
+	return 0;
+}
+
+static int drop_lapic_pt(const char *arg, struct dm_config *cfg)
+{
+	(void)arg;
+	(void)cfg;
+	opts_warn("--lapic_pt is ignored without --rtvm");
+	return 0;
+}
+
+enum fate { ACT, OBSOLETE, NOT_BUILT, HELP, VERSION };
+
+struct option_row {
+	char letter;		/* 0: long only */
+	const char *name;	/* NULL: letter only */
+	bool has_arg;
+	enum fate fate;
+	int status;		/* to exit with on a bad value */
+	int (*handle)(const char *arg, struct dm_config *cfg);
+};
+
+static const struct option_row rows[] = {
+	{ 'h', "help", false, HELP, 0, NULL },
+	{ 'v', "version", false, VERSION, 0, NULL },
+	{ 'm', "memsize", true, ACT, OPTS_EXIT_USAGE, set_memory },
+	{ 's', "pci_slot", true, ACT, 1, opts_parse_slot },
+	{ 'l', "lpc", true, ACT, OPTS_EXIT_USAGE, opts_parse_lpc },
+	{ 'k', "kernel", true, ACT, 1, set_kernel },
+	{ 'r', "ramdisk", true, ACT, 1, set_initrd },
+	{ 'B', "bootargs", true, ACT, 1, set_bootargs },
+	{ 0, "cpu_affinity", true, ACT, OPTS_EXIT_USAGE, opts_parse_affinity },
+	{ 0, "debugexit", false, ACT, 1, set_debugexit },
+	{ 0, "virtio_msi", false, ACT, 1, set_virtio_msi },
+	{ 0, "virtio_poll", true, ACT, OPTS_EXIT_USAGE, set_virtio_poll },
+	{ 0, "windows", false, ACT, 1, set_windows },
+	{ 0, "cmd_monitor", true, ACT, 1, set_cmd_monitor },
+	{ 0, "logger_setting", true, ACT, 1, set_logger },
+	{ 0, "pm_notify_channel", true, ACT, 1, set_pm_channel },
+	{ 0, "lapic_pt", false, ACT, 1, drop_lapic_pt },
+	{ 'A', "acpi", false, OBSOLETE, 0, NULL },
+	{ 'Y', "mptgen", false, OBSOLETE, 0, NULL },
+	{ 'i', "ioc_node", true, OBSOLETE, 0, NULL },
+	{ 'G', "gvtargs", true, OBSOLETE, 0, NULL },
+	{ 'U', NULL, true, OBSOLETE, 0, NULL },
+	{ 0, "mac_seed", true, OBSOLETE, 0, NULL },
+	{ 0, "part_info", true, OBSOLETE, 0, NULL },
+	{ 0, "vsbl", true, OBSOLETE, 0, NULL },
+	{ 0, "iasl", true, OBSOLETE, 0, NULL },
+	{ 'E', "elf_file", true, NOT_BUILT, 1, NULL },
+	{ 0, "ovmf", true, NOT_BUILT, 1, NULL },
+	{ 0, "enable_trusty", false, NOT_BUILT, 1, NULL },
+	{ 0, "intr_monitor", true, NOT_BUILT, 1, NULL },
+	{ 0, "acpidev_pt", true, NOT_BUILT, 1, NULL },
+	{ 0, "mmiodev_pt", true, NOT_BUILT, 1, NULL },
+	{ 0, "vtpm2", true, NOT_BUILT, 1, NULL },
+	{ 0, "rtvm", false, NOT_BUILT, 1, NULL },
+	{ 0, "ssram", true, NOT_BUILT, 1, NULL },
+	{ 0, "pm_by_vuart", true, NOT_BUILT, 1, NULL },
+};
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+/* getopt_long's own tables: long options answer with 256 + row. */
+static void make_getopt_tables(char *letters, struct option *longs)
+{
+	unsigned int n = 0;
+
+	*letters++ = '-';	/* '-': the VM name may stand anywhere, in order */
+	for (unsigned int i = 0; i < ROWS; i++) {
+		if (rows[i].letter) {
+			*letters++ = rows[i].letter;
+			if (rows[i].has_arg)
+				*letters++ = ':';
+		}
+		if (rows[i].name)
+			longs[n++] = (struct option){ rows[i].name, rows[i].has_arg, NULL, 256 + (int)i };
+	}
+	*letters = 0;
+	longs[n] = (struct option){ 0 };
+}
+
+static const struct option_row *find_row(int code)
+{
+	if (code >= 256)
+		return &rows[code - 256];
+	for (unsigned int i = 0; i < ROWS; i++) {
+		if (rows[i].letter == code)
+			return &rows[i];
+	}
+	return NULL;
+}
+
+static const char *row_text(const struct option_row *row, char buf[4])
+{
+	if (row->name)
+		return row->name;
+	buf[0] = row->letter;
+	buf[1] = 0;
+	return buf;
+}
+
+static int act(const struct option_row *row, const char *prog, struct dm_config *cfg)
+{
+	char buf[4];
+
+	switch (row->fate) {
+	case HELP:
+		opts_print_help(prog);
+		return 0;
+	case VERSION:
+		printf("DM: acrn-dm version %s\n", DM_VERSION);
+		return 0;
+	case OBSOLETE:
+		opts_warn("option %s is obsolete and ignored", row_text(row, buf));
+		return OPTS_RUN;
+	case NOT_BUILT:
+		opts_error("option %s is not built yet; the VM is not started", row_text(row, buf));
+		return row->status;
+	case ACT:
+		break;
+	}
+	return row->handle(optarg, cfg) == 0 ? OPTS_RUN : row->status;
+}
+
+static int set_name(const char *arg, struct dm_config *cfg)
+{
+	if (cfg->vm_name)
+		return opts_error("two VM names: \"%s\" and \"%s\"", cfg->vm_name, arg);
+	if (!*arg || strlen(arg) > CONFIG_NAME_MAX)
+		return opts_error("the VM name \"%s\" must have 1 to %d characters", arg, CONFIG_NAME_MAX);
+	for (const char *p = arg; *p; p++) {
+		if (*p <= ' ' || *p == '/' || *p == 0x7f)
+			return opts_error("the VM name \"%s\" holds a blank, a slash or a control character", arg);
+	}
+	cfg->vm_name = arg;
+	return 0;
+}
+
+static int check(const char *prog, struct dm_config *cfg)
+{
+	if (!cfg->vm_name) {
+		opts_error("the VM name is missing");
+		opts_print_help(prog);
+		return 1;
+	}
+	if (!cfg->kernel) {
+		opts_error("nothing to boot: give a kernel with -k");
+		return 1;
+	}
+	return opts_add_defaults(cfg) == 0 ? OPTS_RUN : 1;
+}
+
+int opts_parse(int argc, char **argv, struct dm_config *cfg)
+{
+	struct option longs[ROWS + 1];
+	char letters[2 * ROWS + 2];
+	int code, status;
+
+	make_getopt_tables(letters, longs);
+	optind = 0;
+	while ((code = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+		if (code == 1) {
+			if (set_name(optarg, cfg) != 0)
+				return 1;
+			continue;
+		}
+		const struct option_row *row = code == '?' ? NULL : find_row(code);
+
+		if (!row) {
+			opts_print_help(argv[0]);
+			return 1;
+		}
+		status = act(row, argv[0], cfg);
+		if (status != OPTS_RUN)
+			return status;
+	}
+	for (; optind < argc; optind++) {
+		if (set_name(argv[optind], cfg) != 0)
+			return 1;
+	}
+	return check(argv[0], cfg);
+}

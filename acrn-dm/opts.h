@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The command line. Everything that the original accepts is accepted; what is obsolete is ignored with one warning, and
+ * what is not built here is refused with one line, never silently dropped.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct dm_config;
+
+#define OPTS_RUN	(-1)	/* go on */
+#define OPTS_EXIT_USAGE	64	/* a bad value of an option */
+
+/*
+ * Fills in *cfg, defaults included (host bridge, lpc, com1 on stdio). Returns OPTS_RUN, or the status to exit with
+ * after -h, -v or an error that was printed.
+ */
+int opts_parse(int argc, char **argv, struct dm_config *cfg);
+/* Frees what opts_parse() allocated. */
+void opts_free(struct dm_config *cfg);
+
+void opts_print_help(const char *prog);
+
+/* The parts, each 0 or -EINVAL (printed). */
+int opts_parse_memory(const char *text, uint64_t *bytes);	/* 512M, 2G, 1048576k; a bare number is MiB */
+int opts_parse_slot(const char *text, struct dm_config *cfg);	/* [bus:]slot[:func],driver[,options] */
+int opts_parse_lpc(const char *text, struct dm_config *cfg);	/* com1,stdio   COM5,/dev/ttyS4,0x9000,10 */
+int opts_parse_affinity(const char *text, struct dm_config *cfg);	/* 1,3 */
+/* Adds the devices that every VM has, where the user named none. */
+int opts_add_defaults(struct dm_config *cfg);
+
+/* Prints "acrn-dm: …" on stderr; returns -EINVAL. */
+int opts_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void opts_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
