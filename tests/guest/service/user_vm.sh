@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# The life of User VMs, one after another, in one boot: to a shell with every device, reboot, power off, the ways to
+# be stopped, and what acrn-dm refuses. Run by user_vm.bats.
+. /payload/guest/lib.sh
+. /payload/guest/service/vm.sh
+cpus=$(nproc)
+
+echo "=== module and device model"
+check module-loads hsm_load
+check version-is-one-line sh -c 'acrn-dm -v | grep -c . | grep -qx 1'
+check help-lists-options sh -c 'acrn-dm -h 2>&1 | grep -q -- --cpu_affinity'
+net_up
+net_tap tap0
+
+echo "=== a User VM with everything"
+head -c 8M /dev/urandom >/tmp/disk.img
+truncate -s 16M /tmp/fs.img
+truncate -s 1M /tmp/ro.img
+md5=$(md5sum </tmp/disk.img | cut -d' ' -f1)
+user_image /tmp/shell.img /payload/guest/user/shell.sh
+nc -l -p 4000 >/tmp/net.out &
+VM_ARGS="acrn.cpus=2 acrn.md5=$md5"
+vm_linux vm1 /tmp/shell.img --cpu_affinity 0,1 -s 0,hostbridge -s 1,lpc -l com1,stdio -l com2,file:/tmp/com2.out \
+	-s 3,virtio-blk,/tmp/disk.img -s 4,virtio-net,tap=tap0 -s 5,virtio-console,@file:con=/tmp/con.out \
+	-s 6,virtio-rnd -s 7,virtio-blk,/tmp/fs.img -s 8,virtio-blk,/tmp/ro.img,ro
+equal power-off-ends-with-0 "$(vm_wait vm1 240)" 0
+check user-vm-came-to-its-shell vm_says vm1 'USER-EXIT [0-9]+'
+vm_checks vm1 user-
+equal disk-file-holds-what-was-written "$(dd if=/tmp/disk.img bs=64k skip=16 count=8 2>/dev/null | md5sum | cut -d' ' -f1)" \
+	"$(sed -n 's/^wrote \([0-9a-f]*\).*/\1/p' /tmp/vm1.out)"
+check network-word-arrived grep -q 'hello from the user vm' /tmp/net.out
+check console-word-arrived grep -q 'a word over virtio-console' /tmp/con.out
+check com2-word-arrived grep -q 'a word over com2' /tmp/com2.out
+
+echo "=== no option but what is needed"
+cat >/tmp/short.sh <<'TXT'
+. /payload/lib.sh
+echo "short guest with $(nproc) CPU"
+finish
+TXT
+user_image /tmp/short.img /tmp/short.sh
+vm_start bare -m 512M -k $KERNEL -r /tmp/short.img -B "console=ttyS0 quiet"
+equal bare-ends-with-0 "$(vm_wait bare 180)" 0
+check bare-says-its-word vm_says bare 'short guest with'
+
+echo "=== guest reboot"
+cat >/tmp/reboot.sh <<'TXT'
+if [ "$(head -c 1 /dev/vda)" = 1 ]; then echo "second life"; poweroff -f; fi
+echo 1 | dd of=/dev/vda conv=fsync 2>/dev/null
+echo "first life"
+reboot -f
+TXT
+user_image /tmp/reboot.img /tmp/reboot.sh
+truncate -s 1M /tmp/flag.img
+VM_ARGS=
+vm_linux again /tmp/reboot.img -s 3,virtio-blk,/tmp/flag.img
+equal reboot-then-off-ends-with-0 "$(vm_wait again 240)" 0
+check reboot-restarts sh -c "grep -q 'first life' /tmp/again.out && grep -q 'second life' /tmp/again.out"
+
+echo "=== stopping"
+cat >/tmp/wait.sh <<'TXT'
+echo "guest waits"
+sleep 1000
+TXT
+user_image /tmp/wait.img /tmp/wait.sh
+vm_linux stop /tmp/wait.img --cmd_monitor /tmp/stop.sock
+check guest-waits until_true 120 vm_says stop 'guest waits'
+kill -TERM "$(vm_pid stop)"
+equal sigterm-ends-with-0 "$(vm_wait stop 60)" 0
+check sigterm-presses-the-power-button vm_says stop 'power button'
+
+vm_linux deaf /tmp/wait.img
+until_true 120 vm_says deaf 'guest waits'
+kill -INT "$(vm_pid deaf)"
+equal sigint-ends-with-0 "$(vm_wait deaf 60)" 0
+
+cat >/tmp/debugexit.sh <<'TXT'
+probe out 0xf4 4 21
+sleep 1000
+TXT
+user_image /tmp/debugexit.img /tmp/debugexit.sh
+vm_linux dbg /tmp/debugexit.img --debugexit
+equal debugexit-gives-its-status "$(vm_wait dbg 180)" 43
+
+echo "=== what is refused"
+many=$(seq -s, 0 "$cpus")
+vm_start many -m 256M -k $KERNEL -r $INITRD -B "$USER_ARGS" --cpu_affinity "$many"
+code=$(vm_wait many 30)
+check too-many-cpus-are-refused test "$code" != 0 -a "$code" != running
+check too-many-cpus-get-a-sentence sh -c "grep -v '^$' /tmp/many.out | grep -qi cpu"
+for words in "-E /boot/vmlinuz" "--ovmf /boot/vmlinuz" "--rtvm" "-s 3,xhci"; do
+	# shellcheck disable=SC2086
+	acrn-dm -m 256M -k $KERNEL $words refused >/tmp/refused.out 2>&1
+	code=$?
+	key=$(echo "$words" | tr -cd 'a-zA-Z')
+	check "refuses-$key" test $code != 0 -a "$(grep -c . /tmp/refused.out)" = 1
+done
+acrn-dm -m 64M -k $KERNEL small >/tmp/refused.out 2>&1 && fail refuses-64M "it started" || pass refuses-64M
+acrn-dm -m 256M -k /nonexistent none >/tmp/refused.out 2>&1
+check refuses-a-missing-kernel sh -c 'grep -q /nonexistent /tmp/refused.out'
+check module-unloads rmmod acrn_hsm
+dmesg | grep -iE 'BUG|Oops|WARNING|Call Trace' && fail kernel-log-is-clean "see above" || pass kernel-log-is-clean
+finish

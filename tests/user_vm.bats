@@ -1,0 +1,90 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-3-Clause
+# The whole chain in one boot: OVMF, hypervisor, Service VM, module, acrn-dm, User VMs one after another.
+load helper
+
+setup_file() {
+	boot user_vm --smp 2 --mem 2G --timeout 900 --off --run "$TOP/tests/guest/service/user_vm.sh"
+}
+
+@test "the module loads and unloads on Debian's kernel" {
+	passes user_vm module-loads
+	passes user_vm module-unloads
+	passes user_vm kernel-log-is-clean
+}
+@test "acrn-dm starts a User VM that runs Debian's kernel to its shell" { passes user_vm user-vm-came-to-its-shell; }
+@test "the User VM sees two CPUs, its memory, and the hypervisor's name" {
+	passes user_vm user-cpus
+	passes user_vm user-every-cpu-runs-code
+	passes user_vm user-memory
+	passes user_vm user-hypervisor-signature
+}
+@test "virtio-blk: reads, writes, flushes, a file system" {
+	passes user_vm user-disk-size
+	passes user_vm user-disk-reads
+	passes user_vm user-disk-keeps
+	passes user_vm user-filesystem
+	passes user_vm disk-file-holds-what-was-written
+}
+@test "virtio-blk: a read-only disk refuses writes" {
+	passes user_vm user-read-only-disk-says-so
+	passes user_vm user-read-only-disk-refuses
+}
+@test "virtio-net: the User VM talks to the Service VM over a tap" {
+	passes user_vm user-network-card
+	passes user_vm user-network-answers
+	passes user_vm user-network-carries
+	passes user_vm network-word-arrived
+}
+@test "virtio-console carries a word" {
+	passes user_vm user-console
+	passes user_vm console-word-arrived
+}
+@test "virtio-rnd gives entropy" { passes user_vm user-entropy; }
+@test "com2 on a file carries a word" {
+	passes user_vm user-second-serial-port
+	passes user_vm com2-word-arrived
+}
+@test "the User VM's clocks run" {
+	passes user_vm user-a-sleep-lasts-what-it-says
+	passes user_vm user-the-rtc-runs
+	passes user_vm user-the-rtc-has-the-date
+}
+@test "the User VM's forbidden MSRs and hypercalls fault" {
+	passes user_vm user-unknown-msr-faults
+	passes user_vm user-no-svm
+	passes user_vm user-hypercall-from-user-space-faults
+}
+@test "acrn-dm -m -k -r -B NAME works with no other option" {
+	passes user_vm bare-ends-with-0
+	passes user_vm bare-says-its-word
+}
+@test "guest power-off ends acrn-dm with 0" { passes user_vm power-off-ends-with-0; }
+@test "guest reboot restarts it" {
+	passes user_vm reboot-restarts
+	passes user_vm reboot-then-off-ends-with-0
+}
+@test "SIGTERM presses the power button" {
+	passes user_vm sigterm-presses-the-power-button
+	passes user_vm sigterm-ends-with-0
+}
+@test "SIGINT powers off" { passes user_vm sigint-ends-with-0; }
+@test "--debugexit gives the guest's status" { passes user_vm debugexit-gives-its-status; }
+@test "-h and -v answer" {
+	passes user_vm help-lists-options
+	passes user_vm version-is-one-line
+}
+@test "one CPU more than there are is refused with a sentence" {
+	passes user_vm too-many-cpus-are-refused
+	passes user_vm too-many-cpus-get-a-sentence
+}
+@test "what is not built yet is refused with one line" {
+	passes user_vm refuses-Ebootvmlinuz
+	passes user_vm refuses-ovmfbootvmlinuz
+	passes user_vm refuses-rtvm
+	passes user_vm refuses-sxhci
+}
+@test "bad values are refused" {
+	passes user_vm refuses-64M
+	passes user_vm refuses-a-missing-kernel
+}
