@@ -11,6 +11,12 @@ VIRTIO_OBJS := \
 	virtio/virtio_pci_modern.o \
 	virtio/blk.o \
 	virtio/rng.o \
+	virtio/net.o \
+	virtio/net_io.o \
+	virtio/console.o \
+	virtio/console_ctl.o \
+	virtio/console_opts.o \
+	backend/net.o \
 	backend/blockdev.o \
 	backend/blockdev_opts.o \
 	backend/md5.o
