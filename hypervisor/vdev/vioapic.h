@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A virtual I/O APIC: registers at base + 0x00 (select) and 0x10 (window), version 0x11. A pin has a
- * level (asserted or not); edge pins deliver on a rising edge, level pins while asserted and not
+ * A virtual I/O APIC: registers at base + 0x00 (select) and 0x10 (window), version 0x11. A pin has
+ * a level (asserted or not); edge pins deliver on a rising edge, level pins while asserted and not
  * awaiting an EOI. Any CPU may call; the lock is per I/O APIC. Source: 82093AA, spec 3.10.
  */
 #pragma once

@@ -1,4 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Unit tests of hypervisor/vdev.
+vdev_vlapic_ALL := hypervisor/vdev/vlapic.c hypervisor/vdev/vlapic_regs.c \
+	hypervisor/vdev/vlapic_timer.c hypervisor/vdev/vlapic_icr.c hypervisor/vdev/apic_bus.c \
+	tests/unit/vdev/rig.c
+
 UNIT_TESTS += vdev_io_bus
 vdev_io_bus_SRCS := tests/unit/vdev/test_io_bus.c hypervisor/vdev/io_bus.c
+
+UNIT_TESTS += vdev_vlapic
+vdev_vlapic_SRCS := tests/unit/vdev/test_vlapic.c $(vdev_vlapic_ALL)
+
+UNIT_TESTS += vdev_vlapic_timer
+vdev_vlapic_timer_SRCS := tests/unit/vdev/test_vlapic_timer.c $(vdev_vlapic_ALL)
+
+UNIT_TESTS += vdev_apic_bus
+vdev_apic_bus_SRCS := tests/unit/vdev/test_apic_bus.c $(vdev_vlapic_ALL)
