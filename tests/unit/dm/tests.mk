@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Unit tests of the device model.
+
+include $(ROOT)/tests/unit/dm/virtio.mk
