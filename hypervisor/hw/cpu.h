@@ -72,6 +72,15 @@ static inline uint64_t rdtsc(void)
 	return ((uint64_t)hi << 32) | lo;
 }
 
+/* a * b / c with 128 bits between; the quotient must fit 64 bits (else a division error). */
+static inline uint64_t muldiv64(uint64_t a, uint64_t b, uint64_t c)
+{
+	uint64_t quotient, rest;
+
+	asm("mulq %3\n\tdivq %4" : "=&a"(quotient), "=&d"(rest) : "0"(a), "r"(b), "r"(c) : "cc");
+	return quotient;
+}
+
 /* cr0_read() ... cr4_write(). */
 #define CPU_CONTROL_REGISTER(name)                                                                 \
 	static inline uint64_t name##_read(void)                                                   \
@@ -205,7 +214,9 @@ CPU_MMIO(uint32_t, "l", 32)
 CPU_MMIO(uint64_t, "q", 64)
 #undef CPU_MMIO
 
-/* SVM (APM 2 15): physical interrupts and NMIs held or let through; state that VMRUN leaves alone. */
+/*
+ * SVM (APM 2 15): physical interrupts and NMIs held or let through; state that VMRUN leaves alone.
+ */
 static inline void svm_stgi(void)
 {
 	asm volatile("stgi" ::: "memory");

@@ -70,8 +70,10 @@ void percpu_init_boot(uint32_t apic_id);
 
 /*
  * Makes area (percpu_size() zeroed bytes) that of the next CPU, and writes the lowest word of its
- * stack. Returns its number.
+ * stack. The CPU counts once percpu_confirm() is called, when it has come up; else the number is
+ * used again.
  */
-unsigned int percpu_add(void *area, void *stack, uint32_t apic_id);
+void percpu_prepare(void *area, void *stack, uint32_t apic_id);
+void percpu_confirm(void);
 
 size_t percpu_size(void);

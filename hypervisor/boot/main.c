@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * How the hypervisor starts, one step a line. boot/entry.S comes here on the boot CPU with the low
+ * 4 GiB mapped twice (identity and direct map); take_memory() replaces that by our own tables.
+ * What the loader left is read before, since afterwards it is guest memory behind SMAP.
+ */
+#include "boot/boot_info.h"
+#include "boot/boot_memory.h"
+#include "boot/multiboot.h"
+#include "config/scenario.h"
+#include "debug/console.h"
+#include "debug/dump.h"
+#include "hw/cpu.h"
+#include "hw/ioapic.h"
+#include "hw/lapic.h"
+#include "hw/lapic_timer.h"
+#include "hw/paging.h"
+#include "hw/panic.h"
+#include "hw/pci.h"
+#include "hw/percpu.h"
+#include "hw/platform.h"
+#include "hw/selftest.h"
+#include "hw/smp.h"
+#include "hw/smp_call.h"
+#include "hw/tsc.h"
+#include "lib/log.h"
+#include "lib/panic.h"
+#include "lib/string.h"
+#include "lib/util.h"
+#include "mm/memmap.h"
+
+#define LOW_4G 0x100000000UL
+#define LOW_1M 0x100000UL
+#define VGA_TEXT 0xB8000UL
+#define POOL_FIXED (8UL << 20)
+#define POOL_PART 256U /* of RAM */
+
+_Noreturn void boot_main(hpa_t information);
+
+static struct boot_info boot;
+static struct scenario scenario;
+static struct memmap memmap;
+static hpa_t trampoline;
+
+/* Where the loader's memory can be read before our own tables are loaded. */
+static const void *early_map(hpa_t at, uint64_t size)
+{
+	return at < LOW_4G && size <= LOW_4G - at ? phys_to_virt(at) : NULL;
+}
+
+static bool has_option(const char *option)
+{
+	size_t len = strlen(option);
+
+	for (const char *at = boot.cmdline; at != NULL; at = strchr(at, ' ')) {
+		at += *at == ' ';
+		if (strncmp(at, option, len) == 0 && (at[len] == '\0' || at[len] == ' '))
+			return true;
+	}
+	return false;
+}
+
+static void read_loader_information(hpa_t information)
+{
+	const char *error = "";
+
+	if (multiboot_parse(information, early_map, &boot, &error) != 0)
+		panic("the boot loader's information is unusable: %s", error);
+	if (has_option("panic=halt"))
+		panic_set_policy(PANIC_HALT);
+	log_info("started by %s", boot.loader[0] != '\0' ? boot.loader : "an unnamed loader");
+}
+
+static void read_scenario(void)
+{
+	const struct boot_module *conf = boot_info_module(&boot, "acrn.conf");
+	struct scenario_error error;
+	const void *text;
+
+	if (conf == NULL)
+		panic("the boot entry has no module named acrn.conf");
+	text = early_map(conf->base, conf->size);
+	if (text == NULL)
+		panic("acrn.conf was loaded above 4 GiB");
+	if (!scenario_parse(text, conf->size, &scenario, &error) ||
+	    !scenario_is_supported(&scenario, &error))
+		panic("acrn.conf:%u:%u: %s", error.at.line, error.at.column, error.text);
+}
+
+static hpa_t take(uint64_t size, uint64_t align, hpa_t limit, const char *what)
+{
+	hpa_t at = memmap_allocate(&memmap, size, align, limit, MEMMAP_HYPERVISOR);
+
+	if (at == HPA_INVALID)
+		panic("no %lu KiB of memory below 0x%lx for %s", size >> 10, limit, what);
+	return at;
+}
+
+static void take_memory(void)
+{
+	static struct paging_range ranges[MEMMAP_MAX_RANGES];
+	size_t count = 0;
+	hpa_t image = paging_image_start();
+	uint64_t pool_size;
+	hpa_t pool;
+
+	if (boot_memory_map(&boot, early_map, &memmap) != 0)
+		panic("the boot loader gives no usable memory map");
+	if (memmap_override(&memmap, image, paging_image_end() - image, MEMMAP_HYPERVISOR) != 0)
+		panic("the memory map has too many ranges");
+	pool_size = ALIGN_UP(POOL_FIXED + memmap_total(&memmap, MEMMAP_RAM) / POOL_PART, SIZE_2M);
+	pool = take(pool_size, SIZE_2M, LOW_4G, "page tables and VMs");
+	trampoline = take(PAGE_SIZE, PAGE_SIZE, LOW_1M, "starting CPUs");
+
+	for (uint32_t i = 0; i < memmap.count; i++) {
+		const struct memmap_range *r = &memmap.ranges[i];
+		bool is_guest = r->type == MEMMAP_RAM || r->type == MEMMAP_BOOT_SERVICES ||
+				r->type == MEMMAP_MODULE;
+
+		if (is_guest || r->type == MEMMAP_HYPERVISOR)
+			ranges[count++] = (struct paging_range){r->base, r->size, is_guest};
+	}
+	paging_init(ranges, count, pool, pool_size);
+	log_info("memory: %lu MiB, of which %lu KiB are the hypervisor's",
+		 memmap_total(&memmap, MEMMAP_RAM) >> 20,
+		 memmap_total(&memmap, MEMMAP_HYPERVISOR) >> 10);
+}
+
+static void show_on_screen(void)
+{
+	const struct boot_framebuffer *f = &boot.framebuffer;
+	struct fb_mode mode = {.width = f->width, .height = f->height, .pitch = f->pitch};
+
+	if (f->width != 0 && f->bpp == 32) {
+		mode.base = paging_map_mmio(f->base, (uint64_t)f->pitch * f->height, PG_WC);
+	} else if (f->width == 0 && boot.efi_systab == 0) {
+		mode = (struct fb_mode){.width = 80, .height = 25, .pitch = 160, .is_text = true};
+		mode.base = paging_map_mmio(VGA_TEXT, 80 * 25 * 2, PG_UC);
+	}
+	console_init_screen(&mode);
+}
+
+static void init_interrupts(void)
+{
+	i8259_disable();
+	lapic_init_cpu();
+	percpu_init_boot(lapic_id());
+	lapic_timer_calibrate();
+	lapic_timer_init_cpu();
+	(void)ioapic_init();
+	smp_call_init();
+}
+
+/* Where every CPU ends up, the boot CPU last. */
+static void cpu_main(void)
+{
+	for (;;)
+		cpu_idle();
+}
+
+static void start_cpus(void)
+{
+	unsigned int running = smp_start(trampoline, cpu_main);
+
+	log_info("cpu: %s, %u running", cpu_features.brand, running);
+}
+
+_Noreturn void boot_main(hpa_t information)
+{
+	console_init_early();
+	log_notice("ACRN hypervisor");
+	cpu_probe();
+	cpu_set_controls();
+	descriptor_init();
+	dump_init();
+	read_loader_information(information);
+	read_scenario();
+	take_memory();
+	show_on_screen();
+	console_configure(&scenario);
+	platform_discover(boot.rsdp);
+	tsc_calibrate();
+	init_interrupts();
+	pci_init();
+	start_cpus();
+	if (log_get_level() >= LOG_DEBUG)
+		(void)selftest_run();
+	/* The VMs of the scenario start here: see README.md, "Where the VMs come in". */
+	log_notice("hypervisor ready on %u CPUs", cpu_count());
+	cpu_main();
+	panic("the boot CPU fell out of its loop");
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Text into a framebuffer: cells of 6 by 9 dots, each dot one pixel or, on large screens, two by
+ * two.
+ */
+#include "hw/fb.h"
+#include "hw/cpu.h"
+#include "hw/font.h"
+
+#define CELL_WIDTH (FONT_WIDTH + 1U)
+#define CELL_HEIGHT (FONT_HEIGHT + 2U)
+#define LARGE_WIDTH 1200U
+#define INK 0x00C8D8C8U
+#define PAPER 0x00000000U
+#define TEXT_ATTRIBUTE 0x0700U
+
+static struct fb_mode fb;
+static uint32_t columns, rows, column, row, scale;
+
+static uint8_t *pixel(uint32_t x, uint32_t y)
+{
+	return (uint8_t *)fb.base + (uint64_t)y * fb.pitch + x * 4U;
+}
+
+static void draw_cell(uint32_t at_column, uint32_t at_row, char c)
+{
+	uint32_t x0 = at_column * CELL_WIDTH * scale, y0 = at_row * CELL_HEIGHT * scale;
+	unsigned int index = (unsigned char)c;
+
+	index = index < FONT_FIRST || index > FONT_LAST ? '?' - FONT_FIRST : index - FONT_FIRST;
+	for (uint32_t y = 0; y < CELL_HEIGHT * scale; y++) {
+		uint32_t dots = y / scale < FONT_HEIGHT ? font_glyphs[index][y / scale] : 0;
+
+		for (uint32_t x = 0; x < CELL_WIDTH * scale; x++) {
+			/* Bit 5 is the gap behind the glyph: bit 4 moves to the left end of 6. */
+			bool ink = ((dots << 1 >> (CELL_WIDTH - 1U - x / scale)) & 1U) != 0;
+
+			mmio_write32(pixel(x0 + x, y0 + y), ink ? INK : PAPER);
+		}
+	}
+}
+
+static void put_cell(char c)
+{
+	if (fb.is_text)
+		mmio_write16((uint8_t *)fb.base + row * fb.pitch + column * 2U,
+			     (uint16_t)(TEXT_ATTRIBUTE | (unsigned char)c));
+	else
+		draw_cell(column, row, c);
+}
+
+static void clear_row(uint32_t at)
+{
+	if (fb.is_text) {
+		for (uint32_t i = 0; i < columns; i++)
+			mmio_write16((uint8_t *)fb.base + at * fb.pitch + i * 2U,
+				     TEXT_ATTRIBUTE | ' ');
+		return;
+	}
+	for (uint32_t y = 0; y < CELL_HEIGHT * scale; y++) {
+		uint8_t *line = pixel(0, at * CELL_HEIGHT * scale + y);
+
+		for (uint32_t i = 0; i < fb.width / 2U; i++)
+			mmio_write64(line + i * 8U, PAPER);
+	}
+}
+
+bool fb_init(const struct fb_mode *mode)
+{
+	fb = *mode;
+	scale = fb.width >= LARGE_WIDTH ? 2 : 1;
+	columns = fb.is_text ? fb.width : fb.width / (CELL_WIDTH * scale);
+	rows = fb.is_text ? fb.height : fb.height / (CELL_HEIGHT * scale);
+	column = 0;
+	row = 0;
+	if (fb.base == NULL || columns < 20 || rows < 4) {
+		fb_disable();
+		return false;
+	}
+	for (uint32_t i = 0; i < rows; i++)
+		clear_row(i);
+	return true;
+}
+
+void fb_disable(void)
+{
+	fb.base = NULL;
+}
+
+static void next_row(void)
+{
+	column = 0;
+	row = (row + 1U) % rows;
+	clear_row(row);
+	clear_row((row + 1U) % rows);
+}
+
+void fb_write(const char *text, size_t len)
+{
+	if (fb.base == NULL)
+		return;
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '\n') {
+			next_row();
+			continue;
+		}
+		if (column == columns)
+			next_row();
+		put_cell(text[i]);
+		column++;
+	}
+}

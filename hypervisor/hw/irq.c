@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* From a physical vector to who wants it. */
+#include "hw/irq.h"
+#include "hw/exception.h"
+#include "hw/lapic.h"
+#include "hw/percpu.h"
+#include "lib/log.h"
+#include "lib/panic.h"
+
+#define OWN_VECTORS 16U
+
+static void (*own[OWN_VECTORS])(void);
+static void (*forward_to)(uint8_t vector);
+static DEFINE_PERCPU(unsigned int, irqs_dropped);
+
+void irq_register(uint8_t vector, void (*handler)(void))
+{
+	ASSERT(vector > IRQ_FORWARD_LAST && vector < IRQ_SPURIOUS);
+	own[vector - IRQ_FORWARD_LAST - 1U] = handler;
+}
+
+void irq_set_forward(void (*forward)(uint8_t vector))
+{
+	forward_to = forward;
+}
+
+unsigned int irq_dropped(void)
+{
+	return this_cpu(irqs_dropped);
+}
+
+static void drop(uint8_t vector)
+{
+	/* One line a CPU: an unowned level interrupt could otherwise fill the log. */
+	if (this_cpu(irqs_dropped)++ == 0)
+		log_warn("interrupt vector 0x%x belongs to nobody, dropped", vector);
+}
+
+void irq_handle(struct isr_frame *frame)
+{
+	uint8_t vector = (uint8_t)frame->vector;
+
+	if (vector <= IRQ_FORWARD_LAST) {
+		if (forward_to != NULL) {
+			forward_to(vector);
+			return;
+		}
+		lapic_eoi();
+		drop(vector);
+		return;
+	}
+	if (vector == IRQ_SPURIOUS)
+		return;
+	lapic_eoi();
+	if (own[vector - IRQ_FORWARD_LAST - 1U] != NULL)
+		own[vector - IRQ_FORWARD_LAST - 1U]();
+	else
+		drop(vector);
+}
