@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "lib/framebuffer.h"
 #include "lib/types.h"
 
 #define BOOT_CMDLINE_SIZE 512
@@ -24,19 +25,6 @@ struct boot_table {
 	hpa_t base; /* 0: not given */
 	uint32_t size;
 	uint32_t entry_size;
-};
-
-/* width 0: none that we can write to. Positions and sizes are in bits of a little-endian pixel. */
-struct boot_framebuffer {
-	hpa_t base;
-	uint32_t pitch; /* bytes a line */
-	uint32_t width;
-	uint32_t height;
-	uint8_t bpp;
-	bool is_text; /* VGA text: width and height in characters, no colours below */
-	uint8_t red_position, red_size;
-	uint8_t green_position, green_size;
-	uint8_t blue_position, blue_size;
 };
 
 struct boot_info {

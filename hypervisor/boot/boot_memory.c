@@ -12,26 +12,10 @@
 #include "lib/util.h"
 #include "mm/efi_memory.h"
 
-static enum memmap_type type_of_efi(const struct efi_memory_descriptor *d)
+/* Some firmwares end their map with a descriptor that wraps; as Linux does, it is left out. */
+static int add(struct memmap *memmap, hpa_t base, uint64_t size, enum memmap_type type)
 {
-	switch (d->type) {
-	case EFI_MEMORY_LOADER_CODE:
-	case EFI_MEMORY_LOADER_DATA:
-	case EFI_MEMORY_CONVENTIONAL:
-		/* without write-back it is a device's or a slow window: nothing to live in */
-		return (d->attribute & EFI_MEMORY_ATTRIBUTE_WB) != 0 ? MEMMAP_RAM : MEMMAP_RESERVED;
-	case EFI_MEMORY_BOOT_CODE:
-	case EFI_MEMORY_BOOT_DATA:
-		return MEMMAP_BOOT_SERVICES;
-	case EFI_MEMORY_ACPI_RECLAIM:
-		return MEMMAP_ACPI;
-	case EFI_MEMORY_ACPI_NVS:
-		return MEMMAP_NVS;
-	case EFI_MEMORY_UNUSABLE:
-		return MEMMAP_BAD;
-	default:
-		return MEMMAP_RESERVED;
-	}
+	return base + size < base ? 0 : memmap_add(memmap, base, size, type);
 }
 
 static int add_efi(struct memmap *memmap, const void *entry)
@@ -39,8 +23,8 @@ static int add_efi(struct memmap *memmap, const void *entry)
 	const struct efi_memory_descriptor *d = entry;
 
 	if (d->pages > UINT64_MAX >> PAGE_SHIFT)
-		return -EINVAL;
-	return memmap_add(memmap, d->physical, d->pages << PAGE_SHIFT, type_of_efi(d));
+		return 0;
+	return add(memmap, d->physical, d->pages << PAGE_SHIFT, efi_memory_type(d));
 }
 
 static int add_mmap(struct memmap *memmap, const void *entry)
@@ -48,20 +32,20 @@ static int add_mmap(struct memmap *memmap, const void *entry)
 	const struct mb2_mmap_entry *e = entry;
 	bool is_known = e->type >= MEMMAP_RAM && e->type <= MEMMAP_BAD;
 
-	return memmap_add(memmap, e->base, e->size,
-			  is_known ? (enum memmap_type)e->type : MEMMAP_RESERVED);
+	return add(memmap, e->base, e->size,
+		   is_known ? (enum memmap_type)e->type : MEMMAP_RESERVED);
 }
 
 static int add_table(struct memmap *memmap, const struct boot_table *table,
 		     const void *(*map)(hpa_t at, size_t size),
-		     int (*add)(struct memmap *memmap, const void *entry))
+		     int (*add_entry)(struct memmap *memmap, const void *entry))
 {
 	const uint8_t *entries = map(table->base, table->size);
 	uint32_t at;
 	int error = entries == NULL ? -EINVAL : 0;
 
 	for (at = 0; error == 0 && at < table->size; at += table->entry_size)
-		error = add(memmap, entries + at);
+		error = add_entry(memmap, entries + at);
 	return error;
 }
 

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include <stdint.h>
+#include "mm/memmap.h"
 
 enum efi_memory_type {
 	EFI_MEMORY_RESERVED = 0,
@@ -40,3 +40,24 @@ struct efi_memory_descriptor {
 };
 
 _Static_assert(sizeof(struct efi_memory_descriptor) == 40, "UEFI 2.10, 7.2.3");
+
+/* A map of `size` bytes whose descriptors lie `entry_size` bytes apart. */
+struct efi_memory_map {
+	const void *at;
+	uint64_t size;
+	uint32_t entry_size;
+};
+
+/* What the descriptor's memory is to us. RAM without write-back is reserved. */
+enum memmap_type efi_memory_type(const struct efi_memory_descriptor *descriptor);
+
+/* Room in bytes that is enough for efi_memory_filter. */
+uint64_t efi_memory_filter_room(const struct efi_memory_map *from, const struct memmap *memmap);
+
+/*
+ * Writes the map as a guest shall see it to `to` and returns its size: the firmware's descriptors,
+ * cut where *memmap says that RAM has another owner now. What is the hypervisor's becomes reserved,
+ * what is kept for the guest (MEMMAP_MODULE) loader data. 0 when `room` is too small.
+ */
+uint64_t efi_memory_filter(const struct efi_memory_map *from, const struct memmap *memmap, void *to,
+			   uint64_t room);

@@ -134,6 +134,22 @@ hpa_t memmap_allocate(struct memmap *map, uint64_t size, uint64_t align, hpa_t l
 	return HPA_INVALID;
 }
 
+hpa_t memmap_find_free(const struct memmap *map, uint64_t size, uint64_t align, hpa_t from,
+		       hpa_t limit)
+{
+	uint32_t i;
+
+	for (i = 0; i < map->count; i++) {
+		const struct memmap_range *range = &map->ranges[i];
+		hpa_t at = ALIGN_UP(MAX(range->base, from), align);
+		hpa_t end = MIN(end_of(range), limit);
+
+		if (range->type == MEMMAP_RAM && at >= range->base && at < end && end - at >= size)
+			return at;
+	}
+	return HPA_INVALID;
+}
+
 const struct memmap_range *memmap_find(const struct memmap *map, hpa_t at)
 {
 	const struct memmap_range *range = &map->ranges[first_above(map, at)];

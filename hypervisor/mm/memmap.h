@@ -51,6 +51,13 @@ int memmap_override(struct memmap *map, hpa_t base, uint64_t size, enum memmap_t
 hpa_t memmap_allocate(struct memmap *map, uint64_t size, uint64_t align, hpa_t limit,
 		      enum memmap_type type);
 
+/*
+ * The lowest aligned address at or above `from` where `size` bytes are all MEMMAP_RAM and end at or
+ * below `limit`; nothing is taken. HPA_INVALID when there is none.
+ */
+hpa_t memmap_find_free(const struct memmap *map, uint64_t size, uint64_t align, hpa_t from,
+		       hpa_t limit);
+
 /* The range that holds this address, or NULL. */
 const struct memmap_range *memmap_find(const struct memmap *map, hpa_t at);
 
