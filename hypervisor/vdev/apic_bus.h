@@ -26,7 +26,7 @@ struct vlapic;
 
 struct apic_bus {
 	unsigned int count;
-	uint8_t index_of[256]; /* of the vlapic with that id, or APIC_BUS_NONE: IPIs need no search */
+	uint8_t index_of[256]; /* of the vlapic with that id, or APIC_BUS_NONE: no search */
 	struct vlapic *lapic[APIC_BUS_MAX];
 	/* A level-triggered vector was acknowledged on some CPU: to the I/O APICs. May be NULL. */
 	void (*eoi)(void *ctx, uint8_t vector);
@@ -34,8 +34,8 @@ struct apic_bus {
 };
 
 struct apic_message {
-	/* APIC id, or logical destination. APIC_BROADCAST reaches all; 0xFF reaches all in xAPIC mode
-	 * only, so senders with an 8-bit destination field go through apic_dest_widen. */
+	/* APIC id, or logical destination. APIC_BROADCAST reaches all; 0xFF only all in xAPIC
+	 * mode, so senders with an 8-bit destination field go through apic_dest_widen. */
 	uint32_t dest;
 	bool dest_logical;
 	bool is_level;

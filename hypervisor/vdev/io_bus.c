@@ -41,25 +41,41 @@ bool io_bus_overlaps(const struct io_bus *bus, enum io_space space, uint64_t bas
 	return false;
 }
 
-int io_bus_add(struct io_bus *bus, enum io_space space, uint64_t base, uint64_t size,
-	       io_handler handler, void *dev)
+static int add(struct io_bus *bus, const struct io_range *range)
 {
+	bool is_port = range->space == IO_PORT;
 	unsigned int at;
 
-	if (size == 0 || base + size < base || (space == IO_PORT && base + size > 0x10000U))
+	if (range->size == 0 || range->base + range->size < range->base)
 		return -EINVAL;
-	if (io_bus_overlaps(bus, space, base, size))
+	if (io_bus_overlaps(bus, range->space, range->base, range->size))
 		return -EEXIST;
 	if (bus->count == IO_BUS_MAX)
 		return -ENOSPC;
-	if (space == IO_PORT)
-		at = upper_bound(bus, 0, bus->ports++, base);
-	else
-		at = upper_bound(bus, bus->ports, bus->count, base);
-	for (unsigned int i = bus->count++; i > at; i--)
+	at = upper_bound(bus, is_port ? 0 : bus->ports, is_port ? bus->ports : bus->count,
+			 range->base);
+	for (unsigned int i = bus->count; i > at; i--)
 		bus->range[i] = bus->range[i - 1U];
-	bus->range[at] = (struct io_range){ space, base, size, handler, dev };
+	bus->range[at] = *range;
+	bus->count++;
+	bus->ports += is_port ? 1U : 0U;
 	return 0;
+}
+
+int io_bus_add_ports(struct io_bus *bus, uint64_t base, uint64_t size, io_handler handler,
+		     void *dev)
+{
+	struct io_range range = { IO_PORT, base, size, handler, dev };
+
+	return base > 0xFFFFU || size > 0x10000U - base ? -EINVAL : add(bus, &range);
+}
+
+int io_bus_add_mmio(struct io_bus *bus, uint64_t base, uint64_t size, io_handler handler,
+		    void *dev)
+{
+	struct io_range range = { IO_MMIO, base, size, handler, dev };
+
+	return add(bus, &range);
 }
 
 enum io_result io_bus_access(const struct io_bus *bus, struct io_access *io)

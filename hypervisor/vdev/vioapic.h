@@ -29,9 +29,13 @@ struct vioapic {
 	uint32_t id, select;
 	uint64_t rte[VIOAPIC_MAX_PINS];
 	uint64_t asserted[2]; /* bitmap of pin levels */
+	uint64_t awaiting[2]; /* bitmap of pins with remote IRR: an EOI looks at these only */
 	struct apic_bus *bus;
-	/* Mirror for pins wired to hardware: told, under the lock, of each RTE write and of each EOI
-	 * of a level pin. May be NULL. */
+	/*
+	 * Mirror for pins wired to hardware: told, under the lock, of each RTE write, and of each
+	 * remote IRR that falls (by EOI, or because the guest made the pin edge-triggered), before
+	 * the pin's level is looked at again: pin_eoi may vioapic_lower it. May be NULL.
+	 */
 	void (*rte_changed)(void *ctx, unsigned int pin, uint64_t rte);
 	void (*pin_eoi)(void *ctx, unsigned int pin);
 	void *ctx;
@@ -47,3 +51,9 @@ int vioapic_set_pin(struct vioapic *v, unsigned int pin, bool asserted);
 
 /* EOI of vector from a local APIC. */
 void vioapic_eoi(struct vioapic *v, uint8_t vector);
+
+/*
+ * For pin_eoi only, under its lock: the level falls, since the hardware behind the pin will raise
+ * it anew if it still asserts. Without this a level pin would be delivered again at once.
+ */
+void vioapic_lower(struct vioapic *v, unsigned int pin);

@@ -16,12 +16,12 @@
 #define VLAPIC_VERSION 0x00060015U
 
 struct vlapic_ops {
-	/* Something is pending that the vCPU should look at; from any CPU. Called after the state. */
+	/* The vCPU should look at what is pending; from any CPU. Called after the state. */
 	void (*kick)(void *ctx);
 	void (*nmi)(void *ctx);
 	void (*init)(void *ctx);
 	void (*sipi)(void *ctx, uint8_t vector);
-	/* One-shot deadline in guest TSC ticks for the vCPU's timer; 0 cancels. From its own CPU. */
+	/* One-shot deadline of its timer in guest TSC ticks; 0 cancels. From its own CPU. */
 	void (*timer_set)(void *ctx, uint64_t deadline);
 	uint64_t (*tsc)(void *ctx); /* guest TSC now */
 	/* APIC base, mode, LDR or DFR changed; may be NULL. From its own CPU. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The pair of 8259A interrupt controllers at ports 0x20, 0xA0 and the ELCR at 0x4D0. The output goes
- * to a callback (LINT0 of the boot CPU); the CPU acknowledges with vpic_acknowledge. Any CPU may
- * call. Source: Intel 8259A data sheet.
+ * The pair of 8259A interrupt controllers at ports 0x20, 0xA0 and the ELCR at 0x4D0. The output
+ * goes to a callback (LINT0 of the boot CPU); the CPU acknowledges with vpic_acknowledge. Any CPU
+ * may call. Source: Intel 8259A data sheet.
  */
 #pragma once
 

@@ -15,3 +15,6 @@ vdev_vlapic_timer_SRCS := tests/unit/vdev/test_vlapic_timer.c $(vdev_vlapic_ALL)
 
 UNIT_TESTS += vdev_apic_bus
 vdev_apic_bus_SRCS := tests/unit/vdev/test_apic_bus.c $(vdev_vlapic_ALL)
+
+UNIT_TESTS += vdev_vioapic
+vdev_vioapic_SRCS := tests/unit/vdev/test_vioapic.c hypervisor/vdev/vioapic.c $(vdev_vlapic_ALL)
