@@ -10,6 +10,7 @@
 #include "x86/segment.h"
 
 #define INSN_MAX_LEN 15U
+#define INSN_BASE_RIP 16
 
 enum insn_mode { INSN_MODE_16 = 2, INSN_MODE_32 = 4, INSN_MODE_64 = 8 };
 
@@ -23,6 +24,7 @@ enum insn_op {
 	INSN_MOVSX,
 	INSN_MOVS,
 	INSN_STOS,
+	INSN_LODS,
 	INSN_ADD,
 	INSN_OR,
 	INSN_ADC,
@@ -50,11 +52,11 @@ enum insn_op {
 struct insn {
 	uint8_t len;
 	enum insn_op op;
-	uint16_t opcode;     /* 0x0FA2 for two-byte opcodes, else the byte */
+	uint16_t opcode;     /* 0x0FA2 for 0F A2, 0x38F0 for 0F 38 F0, else the byte */
 	uint8_t modrm;	     /* valid when has_modrm */
 	bool has_modrm;
-	bool has_mem;	     /* an operand in memory exists */
-	bool mem_is_dest;    /* memory is the destination (also of read-modify-write) */
+	bool has_mem;	     /* an operand in memory exists; of MOVS the source is described */
+	bool mem_is_dest;    /* memory is the first operand: written, but by CMP, TEST, BT */
 	bool has_imm;
 	bool rep, repne, lock;
 	uint8_t rex;	     /* 0 when absent */
@@ -63,8 +65,8 @@ struct insn {
 	uint8_t addr_size;   /* 2, 4, 8 */
 	uint8_t reg;	     /* register operand, 0..15 */
 	bool reg_high;	     /* AH CH DH BH when reg is 4..7 and op_size is 1 without REX */
-	enum x86_seg seg;   /* of the memory operand, defaults and overrides applied */
-	int8_t base, index;  /* -1: none; base 16: RIP */
+	enum x86_seg seg;    /* of the memory operand, defaults and overrides applied */
+	int8_t base, index;  /* -1: none; base may be INSN_BASE_RIP */
 	uint8_t scale;	     /* 1, 2, 4, 8 */
 	int64_t disp;
 	uint64_t imm;	     /* sign-extended to op_size where the form says so */
@@ -72,9 +74,10 @@ struct insn {
 
 /*
  * Decodes at most avail bytes (<= 15) of code in mode. 0; -EFAULT when the instruction goes on past
- * avail (fetch more, or the limit of 15 is broken when avail is 15); -EINVAL when it is none.
+ * avail (fetch more, or the limit of 15 is broken when avail is 15); -EINVAL when it is none, or one
+ * with VEX, EVEX or XOP.
  */
 int insn_decode(const uint8_t *code, unsigned int avail, enum insn_mode mode, struct insn *insn);
 
-/* Length alone of the instruction, with prefixes, or 0: for intercepted instructions without NRIP. */
+/* The instruction's length with prefixes, or 0: for intercepted instructions without NRIP. */
 unsigned int insn_length(const uint8_t *code, unsigned int avail, enum insn_mode mode);
