@@ -104,8 +104,8 @@ refuses() {
 	refuses "indented with spaces"
 }
 
-@test "check-style refuses a line of 101 columns" {
-	printf '/* %096d */\n' 0 | file hypervisor/mm/page.c
+@test "check-style refuses a line of 121 columns" {
+	printf '/* %0116d */\n' 0 | file hypervisor/mm/page.c
 	refuses "wider than"
 }
 

@@ -298,6 +298,26 @@ static int cmd_clocks(int argc, char **argv)
 	return 0;
 }
 
+/* heartbeat FILE: until FILE exists, the longest time in ms between two wakings that should be 20 ms apart */
+static int cmd_heartbeat(int argc, char **argv)
+{
+	struct timespec pause = { .tv_nsec = 20000000 }, now, last;
+	long gap, longest = 0;
+
+	(void)argc;
+	clock_gettime(CLOCK_MONOTONIC, &last);
+	while (access(argv[0], F_OK)) {
+		nanosleep(&pause, NULL);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		gap = (now.tv_sec - last.tv_sec) * 1000 + (now.tv_nsec - last.tv_nsec) / 1000000;
+		if (gap > longest)
+			longest = gap;
+		last = now;
+	}
+	printf("%ld\n", longest);
+	return 0;
+}
+
 static const struct command {
 	const char *name;
 	int args;
@@ -315,6 +335,7 @@ static const struct command {
 	{ "vectors", 2, cmd_vectors },
 	{ "call", 2, cmd_call },
 	{ "clocks", 1, cmd_clocks },
+	{ "heartbeat", 1, cmd_heartbeat },
 };
 
 int main(int argc, char **argv)

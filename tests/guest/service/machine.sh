@@ -40,7 +40,8 @@ for d in /sys/block/vd*; do
 done
 if [ -n "$disk" ]; then
 	i=$(count virtio)
-	equal disk-reads-what-is-there "$(md5sum <"$disk" | cut -d' ' -f1)" "$(sed -n 's/.*acrn.md5=\([0-9a-f]*\).*/\1/p' /proc/cmdline)"
+	equal disk-reads-what-is-there "$(md5sum <"$disk" | cut -d' ' -f1)" \
+		"$(sed -n 's/.*acrn.md5=\([0-9a-f]*\).*/\1/p' /proc/cmdline)"
 	check msi-x-interrupts-arrive test "$(count virtio)" -gt "$i"
 	dd if=/dev/urandom of=/tmp/block bs=64k count=8 2>/dev/null
 	dd if=/tmp/block of="$disk" bs=64k conv=fsync 2>/dev/null

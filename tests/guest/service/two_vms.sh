@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Two User VMs of two vCPUs each at once, both doing disk and network I/O, while the Service VM computes checksums on
+# every CPU. Run by two_vms.bats.
+. /payload/guest/lib.sh
+. /payload/guest/service/vm.sh
+check module-loads hsm_load || finish
+net_up
+user_image /tmp/io.img /payload/guest/user/io.sh
+
+for n in 1 2; do
+	net_tap tap$n
+	truncate -s 48M /tmp/disk$n.img
+	nc -l -p 400$n >/tmp/received$n &
+	VM_ARGS="acrn.address=10.9.0.1$n acrn.port=400$n"
+	vm_linux vm$n /tmp/io.img --cpu_affinity 0,1 -s 3,virtio-blk,/tmp/disk$n.img -s 4,virtio-net,tap=tap$n
+done
+
+# The Service VM's own work: the same checksum again and again, until both are done.
+head -c 8M /dev/urandom >/tmp/data
+want=$(md5sum </tmp/data)
+work() {
+	rounds=0
+	while ! [ -e /tmp/stop-work ]; do
+		[ "$(taskset -c "$1" md5sum </tmp/data)" = "$want" ] || { echo wrong; return; }
+		rounds=$((rounds + 1))
+	done
+	echo "right $rounds"
+}
+work 0 >/tmp/work0 &
+work 1 >/tmp/work1 &
+
+equal vm1-ends-with-0 "$(vm_wait vm1 400)" 0
+equal vm2-ends-with-0 "$(vm_wait vm2 400)" 0
+touch /tmp/stop-work
+usleep 1500000
+for n in 1 2; do
+	vm_checks vm$n vm$n-
+	equal vm$n-data-arrived-unchanged "$(md5sum </tmp/received$n | cut -d' ' -f1)" \
+		"$(tr -d '\r' <"/tmp/vm$n.out" | sed -n 's/^sent //p')"
+done
+cat /tmp/work0 /tmp/work1
+check service-vm-computed-right sh -c '[ "$(cat /tmp/work0 /tmp/work1 | grep -c "^right [1-9]")" = 2 ]'
+dmesg | grep -iE 'BUG|Oops|WARNING|Call Trace|soft lockup|rcu.*stall' && fail kernel-log-is-clean "see above" ||
+	pass kernel-log-is-clean
+finish
