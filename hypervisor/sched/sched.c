@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Borrowed virtual time over a handful of entities per CPU: a linear scan is the fast way. */
+#include "sched/sched.h"
+
+#include "lib/atomic.h"
+
+void sched_cpu_init(struct sched_cpu *cpu, uint64_t slice)
+{
+	spinlock_init(&cpu->lock);
+	list_init(&cpu->entities);
+	cpu->current = NULL;
+	cpu->started = 0;
+	cpu->slice = slice;
+	cpu->resched = 0;
+}
+
+void sched_add(struct sched_cpu *cpu, struct sched_entity *e, uint32_t weight)
+{
+	e->runnable = 0;
+	e->weight = weight;
+	e->virtual_time = 0;
+	e->is_woken = true;
+	spinlock_lock(&cpu->lock);
+	list_insert_before(&cpu->entities, &e->node);
+	e->is_listed = true;
+	spinlock_unlock(&cpu->lock);
+}
+
+void sched_remove(struct sched_cpu *cpu, struct sched_entity *e)
+{
+	spinlock_lock(&cpu->lock);
+	if (e->is_listed) {
+		list_remove(&e->node);
+		e->is_listed = false;
+	}
+	if (cpu->current == e)
+		cpu->current = NULL;
+	spinlock_unlock(&cpu->lock);
+}
+
+bool sched_wake(struct sched_cpu *cpu, struct sched_entity *e)
+{
+	if (atomic_load_relaxed(&e->runnable) != 0 || atomic_swap(&e->runnable, 1U) != 0)
+		return false;
+	atomic_store(&cpu->resched, 1U);
+	return true;
+}
+
+void sched_block(struct sched_entity *e)
+{
+	e->is_woken = true;
+	(void)atomic_swap(&e->runnable, 0U);
+}
+
+static void account(struct sched_cpu *cpu, uint64_t now)
+{
+	struct sched_entity *e = cpu->current;
+
+	if (e != NULL)
+		e->virtual_time += (now - cpu->started) * SCHED_WEIGHT_DEFAULT / e->weight;
+	cpu->started = now;
+}
+
+/*
+ * One who slept does not save up time: it comes back at most one slice behind the least advanced of
+ * the others, which lets it run at once but not for long.
+ */
+static void catch_up(struct sched_entity *e, uint64_t least, uint64_t slice)
+{
+	uint64_t floor = least > slice ? least - slice : 0;
+
+	e->is_woken = false;
+	if (e->virtual_time < floor)
+		e->virtual_time = floor;
+}
+
+struct sched_entity *sched_pick(struct sched_cpu *cpu, uint64_t now)
+{
+	struct sched_entity *best = NULL;
+	uint64_t least = ~0UL;
+	struct list *node;
+
+	account(cpu, now);
+	atomic_store(&cpu->resched, 0U);
+	spinlock_lock(&cpu->lock);
+	list_for_each(node, &cpu->entities) {
+		struct sched_entity *e = list_entry(node, struct sched_entity, node);
+
+		if (atomic_load(&e->runnable) != 0 && !e->is_woken && e->virtual_time < least)
+			least = e->virtual_time;
+	}
+	list_for_each(node, &cpu->entities) {
+		struct sched_entity *e = list_entry(node, struct sched_entity, node);
+
+		if (atomic_load(&e->runnable) == 0)
+			continue;
+		if (e->is_woken)
+			catch_up(e, least == ~0UL ? e->virtual_time : least, cpu->slice);
+		if (best == NULL || e->virtual_time < best->virtual_time)
+			best = e;
+	}
+	cpu->current = best;
+	spinlock_unlock(&cpu->lock);
+	return best;
+}
+
+uint64_t sched_deadline(struct sched_cpu *cpu, uint64_t now)
+{
+	struct list *node;
+	bool has_rival = false;
+
+	spinlock_lock(&cpu->lock);
+	list_for_each(node, &cpu->entities) {
+		struct sched_entity *e = list_entry(node, struct sched_entity, node);
+
+		if (e != cpu->current && atomic_load(&e->runnable) != 0)
+			has_rival = true;
+	}
+	spinlock_unlock(&cpu->lock);
+	return has_rival ? now + cpu->slice : ~0UL;
+}
