@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A virtual processor's common part, and reading what its guest sees. Code at RIP is read through a
+ * cache of one page, because without next-RIP save every exit needs it.
+ */
+#include "vcpu/vcpu.h"
+
+#include "hw/cpu.h"
+#include "hw/paging.h"
+#include "hw/percpu.h"
+#include "hw/smp_call.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "sched/run_queue.h"
+#include "vcpu/backend.h"
+#include "vcpu/fpu.h"
+#include "x86/cr.h"
+#include "x86/guest_walk.h"
+
+void vcpu_reset(struct vcpu *vcpu, bool is_cold)
+{
+	memset(vcpu->gpr, 0, sizeof(vcpu->gpr));
+	vcpu->gpr[REG_RDX] = cpuid(CPUID_FEATURES, 0).eax;
+	vcpu->rip = 0xFFF0;
+	vcpu->event.type = EVENT_NONE;
+	vcpu->offered = -1;
+	vcpu->offer_made = -1;
+	vcpu->tpr_shown = 0;
+	vcpu->nmi_pending = false;
+	vcpu->nmi_masked = false;
+	vcpu->pic_pending = false;
+	vcpu->code.page = ~0UL;
+	vcpu_backend->put(vcpu);
+	vcpu_backend->vcpu_reset(vcpu);
+	if (is_cold)
+		fpu_reset(vcpu);
+	vlapic_reset(&vcpu->vlapic, is_cold);
+}
+
+void vcpu_request(struct vcpu *vcpu, uint32_t requests)
+{
+	(void)atomic_fetch_or(&vcpu->requests, requests);
+	if (sched_wake(&per_cpu(sched, vcpu->pcpu), &vcpu->sched) ||
+	    atomic_load_relaxed(&vcpu->in_guest) != 0) {
+		if (vcpu->pcpu != cpu_id())
+			smp_kick(vcpu->pcpu);
+	}
+}
+
+static int walk_read(void *ctx, gpa_t gpa, void *buf, size_t size)
+{
+	return gpa_space_read(ctx, gpa, buf, size);
+}
+
+int vcpu_walk(struct vcpu *vcpu, gva_t gva, unsigned int access, gpa_t *gpa, uint32_t *error)
+{
+	struct guest_walk walk = {
+		.cr0 = vcpu_backend->reg_get(vcpu, VREG_CR0),
+		.cr3 = vcpu_backend->reg_get(vcpu, VREG_CR3),
+		.cr4 = vcpu_backend->reg_get(vcpu, VREG_CR4),
+		.efer = vcpu_backend->reg_get(vcpu, VREG_EFER),
+		.rflags = vcpu_backend->reg_get(vcpu, VREG_RFLAGS),
+		.ctx = &vcpu->group->space,
+		.read = walk_read,
+	};
+
+	return guest_walk(&walk, gva, access, gpa, error);
+}
+
+enum insn_mode vcpu_mode(struct vcpu *vcpu)
+{
+	struct segment cs;
+
+	vcpu_backend->seg_get(vcpu, SEG_CS, &cs);
+	if ((cs.attr & SEG_L) != 0 &&
+	    (vcpu_backend->reg_get(vcpu, VREG_EFER) & EFER_LMA) != 0)
+		return INSN_MODE_64;
+	return (cs.attr & SEG_DB) != 0 ? INSN_MODE_32 : INSN_MODE_16;
+}
+
+unsigned int vcpu_cpl(struct vcpu *vcpu)
+{
+	struct segment ss;
+
+	if ((vcpu_backend->reg_get(vcpu, VREG_CR0) & CR0_PE) == 0)
+		return 0;
+	vcpu_backend->seg_get(vcpu, SEG_SS, &ss);
+	return segment_dpl(&ss);
+}
+
+/* The page of code at linear address rip, as the hypervisor sees it; NULL when it is not RAM. */
+static const uint8_t *code_page(struct vcpu *vcpu, gva_t rip, uint64_t cr3)
+{
+	struct code_cache *cache = &vcpu->code;
+	struct gpa_space *space = &vcpu->group->space;
+	uint32_t error;
+	hpa_t hpa;
+	gpa_t gpa;
+
+	if (likely(cache->page == (rip & PAGE_MASK) && cache->cr3 == cr3 &&
+		   cache->generation == atomic_load_relaxed(&space->generation)))
+		return cache->code;
+	cache->page = ~0UL;
+	cache->generation = atomic_load(&space->generation);
+	if (vcpu_walk(vcpu, rip & PAGE_MASK, 0, &gpa, &error) != 0)
+		return NULL;
+	hpa = gpa_space_translate(space, gpa, PG_READ);
+	if (hpa == HPA_INVALID)
+		return NULL;
+	cache->code = space->to_virt(hpa);
+	if (cache->code == NULL)
+		return NULL;
+	cache->page = rip & PAGE_MASK;
+	cache->cr3 = cr3;
+	return cache->code;
+}
+
+static unsigned int fetch(struct vcpu *vcpu, gva_t rip, uint64_t cr3, uint8_t *buf,
+			  unsigned int size)
+{
+	unsigned int done = 0;
+
+	while (done < size) {
+		gva_t at = rip + done;
+		unsigned int room = (unsigned int)(PAGE_SIZE - (at & (PAGE_SIZE - 1)));
+		unsigned int n = MIN(size - done, room);
+		const uint8_t *page = code_page(vcpu, at, cr3);
+
+		if (page == NULL)
+			break;
+		guest_access_begin();
+		memcpy(buf + done, page + (at & (PAGE_SIZE - 1)), n);
+		guest_access_end();
+		done += n;
+	}
+	return done;
+}
+
+unsigned int vcpu_fetch(struct vcpu *vcpu, uint8_t *buf, unsigned int size)
+{
+	struct segment cs;
+	gva_t rip = vcpu->rip;
+
+	if (vcpu_mode(vcpu) != INSN_MODE_64) {
+		vcpu_backend->seg_get(vcpu, SEG_CS, &cs);
+		rip = (cs.base + rip) & 0xFFFFFFFFUL;
+	}
+	return fetch(vcpu, rip, vcpu_backend->reg_get(vcpu, VREG_CR3), buf, size);
+}
+
+unsigned int vcpu_insn_length(struct vcpu *vcpu, gva_t rip, uint64_t cr3, uint16_t opcode)
+{
+	uint8_t buf[INSN_MAX_LEN];
+	unsigned int have;
+	const uint8_t *page = code_page(vcpu, rip, cr3);
+	unsigned int at = (unsigned int)(rip & (PAGE_SIZE - 1));
+	uint16_t found = 0;
+
+	if (likely(page != NULL && at < PAGE_SIZE - 1)) {
+		guest_access_begin();
+		found = (uint16_t)((page[at] << 8) | page[at + 1]);
+		guest_access_end();
+		if (likely(opcode > 0xFF && found == opcode))
+			return 2;
+		if (opcode != 0 && opcode <= 0xFF && found >> 8 == opcode)
+			return 1;
+	}
+	have = fetch(vcpu, rip, cr3, buf, sizeof(buf));
+	return insn_length(buf, have, vcpu_mode(vcpu));
+}
+
+static int copy_linear(struct vcpu *vcpu, gva_t gva, void *buf, unsigned int size, bool is_write,
+		       struct vcpu_fault *fault)
+{
+	unsigned int access = (is_write ? WALK_WRITE : 0U) | (vcpu_cpl(vcpu) == 3 ? WALK_USER : 0U);
+	uint8_t *p = buf;
+
+	while (size != 0) {
+		unsigned int n =
+			MIN(size, (unsigned int)(PAGE_SIZE - (gva & (PAGE_SIZE - 1))));
+		gpa_t gpa;
+		int err;
+
+		fault->address = gva;
+		fault->error = 0;
+		if (vcpu_walk(vcpu, gva, access, &gpa, &fault->error) != 0)
+			return -EFAULT;
+		err = is_write ? gpa_space_write(&vcpu->group->space, gpa, p, n) :
+				 gpa_space_read(&vcpu->group->space, gpa, p, n);
+		if (err != 0)
+			return -EIO;
+		gva += n;
+		p += n;
+		size -= n;
+	}
+	return 0;
+}
+
+int vcpu_read_linear(struct vcpu *vcpu, gva_t gva, void *buf, unsigned int size,
+		     struct vcpu_fault *fault)
+{
+	return copy_linear(vcpu, gva, buf, size, false, fault);
+}
+
+int vcpu_write_linear(struct vcpu *vcpu, gva_t gva, const void *buf, unsigned int size,
+		      struct vcpu_fault *fault)
+{
+	return copy_linear(vcpu, gva, (void *)buf, size, true, fault);
+}
