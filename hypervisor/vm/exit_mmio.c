@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Accesses to guest-physical memory that is not there: device registers, or memory to be mapped when
+ * it is first touched. The instruction is decoded and carried out one access at a time.
+ */
+#include "lib/bits.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "vcpu/backend.h"
+#include "vm/exit.h"
+#include "x86/exception.h"
+
+static int read_operand(void *ctx, gva_t addr, void *buf, unsigned int size)
+{
+	struct vcpu_fault fault;
+
+	return vcpu_read_linear(ctx, addr, buf, size, &fault);
+}
+
+static int write_operand(void *ctx, gva_t addr, const void *buf, unsigned int size)
+{
+	struct vcpu_fault fault;
+
+	return vcpu_write_linear(ctx, addr, buf, size, &fault);
+}
+
+static void set_cpu(struct vcpu *vcpu, const struct insn *insn)
+{
+	struct insn_cpu *cpu = &vcpu->mmio_cpu;
+	struct segment s;
+
+	cpu->gpr = vcpu->gpr;
+	cpu->rip = vcpu->rip;
+	cpu->rflags = vcpu_backend->reg_get(vcpu, VREG_RFLAGS);
+	cpu->mode = vcpu_mode(vcpu);
+	cpu->ctx = vcpu;
+	cpu->read = read_operand;
+	cpu->write = write_operand;
+	/* In 64-bit mode only FS and GS have bases, and fetching those two is dear. */
+	for (unsigned int i = SEG_ES; i <= SEG_GS; i++) {
+		cpu->seg_base[i] = 0;
+		if (cpu->mode == INSN_MODE_64 && (i < SEG_FS || insn->seg != i))
+			continue;
+		vcpu_backend->seg_get(vcpu, i, &s);
+		cpu->seg_base[i] = s.base;
+	}
+}
+
+static enum exit_result finish_mmio(struct vcpu *vcpu);
+
+static enum exit_result do_access(struct vcpu *vcpu)
+{
+	const struct insn_access *access = &vcpu->mmio.access;
+
+	vcpu->io.space = IO_MMIO;
+	vcpu->io.is_write = access->is_write;
+	vcpu->io.size = access->size;
+	vcpu->io.addr = vcpu->exit.mem.gpa;
+	vcpu->io.value = access->value & bytes_mask(access->size);
+	vcpu->finish = finish_mmio;
+	return exit_dispatch_io(vcpu);
+}
+
+static enum exit_result undecodable(struct vcpu *vcpu)
+{
+	log_warn("vm%u: no way to carry out the instruction at %lx on device memory %lx",
+		 vcpu_vm(vcpu)->id, vcpu->rip, vcpu->exit.mem.gpa);
+	return exit_fault_code(vcpu, EXC_GP, 0);
+}
+
+static enum exit_result finish_mmio(struct vcpu *vcpu)
+{
+	int more = insn_exec_next(&vcpu->mmio, &vcpu->mmio_cpu, vcpu->io.value);
+
+	if (more < 0)
+		return undecodable(vcpu);
+	if (more > 0)
+		return do_access(vcpu);
+	vcpu_backend->reg_set(vcpu, VREG_RFLAGS, vcpu->mmio_cpu.rflags);
+	if (vcpu->mmio.repeat)
+		return EXIT_RETRY;
+	vcpu->exit.insn_len = vcpu->mmio.insn.len;
+	return EXIT_HANDLED;
+}
+
+static enum exit_result start_mmio(struct vcpu *vcpu)
+{
+	uint8_t code[INSN_MAX_LEN];
+	struct insn insn;
+	unsigned int have = vcpu_fetch(vcpu, code, sizeof(code));
+	int more;
+
+	if (insn_decode(code, have, vcpu_mode(vcpu), &insn) != 0)
+		return undecodable(vcpu);
+	set_cpu(vcpu, &insn);
+	more = insn_exec_start(&vcpu->mmio, &insn, &vcpu->mmio_cpu, ~0UL);
+	if (more < 0)
+		return undecodable(vcpu);
+	if (more > 0)
+		return do_access(vcpu);
+	vcpu->exit.insn_len = insn.len;
+	return EXIT_HANDLED;
+}
+
+enum exit_result exit_memory(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu_vm(vcpu);
+	gpa_t gpa = vcpu->exit.mem.gpa;
+
+	/* Mapped by now: another vCPU was faster, or a stale translation. */
+	if (unlikely(!io_bus_overlaps(&vm->io, IO_MMIO, gpa, 1) && vm->map_on_demand(vm, gpa)))
+		return EXIT_RETRY;
+	/* Code or page tables in device memory: there is no such instruction to carry out. */
+	if (unlikely(vcpu->exit.mem.is_fetch || vcpu->exit.mem.is_walk)) {
+		vm->fatal(vcpu, vcpu->exit.mem.is_fetch ? "code fetched where no memory is" :
+							  "page tables where no memory is");
+		return EXIT_RETRY;
+	}
+	return start_mmio(vcpu);
+}

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* See ptirq.h. Level pins are found by their vector in the guest's own entries: there are few. */
+#include "vm/ptirq.h"
+
+#include "hw/cpu.h"
+#include "hw/irq.h"
+#include "hw/lapic.h"
+#include "hw/percpu.h"
+#include "lib/log.h"
+#include "lib/panic.h"
+
+struct ptirq_chip {
+	struct vm *vm;
+	unsigned int index;
+	uint64_t in_service[BITMAP_WORDS(VIOAPIC_MAX_PINS)]; /* masked until the guest's EOI */
+};
+
+static struct ptirq_chip chips[MAX_IOAPICS];
+static uint8_t level_pins[256]; /* unmasked level pins by vector; under a vIOAPIC's lock */
+
+static bool is_live_level(uint64_t rte)
+{
+	return (rte & (RTE_MASKED | RTE_LEVEL)) == RTE_LEVEL;
+}
+
+static bool can_mirror(uint64_t rte)
+{
+	uint64_t mode = (rte >> RTE_DELIVERY_SHIFT) & 7U;
+	uint64_t vector = rte & RTE_VECTOR;
+
+	return (mode == APIC_FIXED || mode == APIC_LOWEST) && vector >= IRQ_FORWARD_FIRST &&
+	       vector <= IRQ_FORWARD_LAST;
+}
+
+/* Called with the virtual chip's lock held, which serialises the physical one too. */
+static void rte_changed(void *ctx, unsigned int pin, uint64_t rte)
+{
+	struct ptirq_chip *chip = ctx;
+	uint64_t old = ioapic_rte_read(chip->index, pin);
+
+	if (is_live_level(old) || bitmap_test(chip->in_service, pin))
+		atomic_fetch_add(&level_pins[old & RTE_VECTOR], (uint8_t)-1);
+	rte &= ~(RTE_STATUS | RTE_REMOTE_IRR);
+	if ((rte & RTE_MASKED) == 0 && !can_mirror(rte))
+		rte |= RTE_MASKED;
+	if (bitmap_test(chip->in_service, pin) && !is_live_level(rte))
+		bitmap_clear(chip->in_service, pin);
+	if (is_live_level(rte))
+		atomic_fetch_add(&level_pins[rte & RTE_VECTOR], 1);
+	if (bitmap_test(chip->in_service, pin))
+		rte |= RTE_MASKED;
+	ioapic_rte_write(chip->index, pin, rte);
+}
+
+static void pin_eoi(void *ctx, unsigned int pin)
+{
+	struct ptirq_chip *chip = ctx;
+
+	vioapic_lower(&chip->vm->ioapic[chip->index], pin);
+	if (bitmap_test_and_clear(chip->in_service, pin))
+		ioapic_unmask(chip->index, pin);
+}
+
+/* The pins of one chip that are asserting this vector: masked, then raised in the guest's chip. */
+static void raise_pins(struct ptirq_chip *chip, uint8_t vector)
+{
+	struct vioapic *v = &chip->vm->ioapic[chip->index];
+
+	for (unsigned int pin = 0; pin < v->pins; pin++) {
+		bool is_mine;
+
+		spinlock_lock(&v->lock);
+		is_mine = is_live_level(v->rte[pin]) && (v->rte[pin] & RTE_VECTOR) == vector &&
+			  (ioapic_rte_read(chip->index, pin) & RTE_REMOTE_IRR) != 0 &&
+			  !bitmap_test_and_set(chip->in_service, pin);
+		if (is_mine)
+			ioapic_mask(chip->index, pin);
+		spinlock_unlock(&v->lock);
+		if (is_mine)
+			(void)vioapic_set_pin(v, pin, true);
+	}
+}
+
+/* A device of the Service VM interrupts, on the CPU of the vCPU that it meant. */
+static void forward(uint8_t vector)
+{
+	struct vm *vm = vm_service();
+	unsigned int cpu = cpu_id();
+
+	if (atomic_load_relaxed(&level_pins[vector]) != 0) {
+		for (unsigned int i = 0; i < vm->ioapic_count; i++)
+			raise_pins(&chips[i], vector);
+		lapic_eoi();
+		return;
+	}
+	lapic_eoi();
+	if (cpu < vm->vcpu_count)
+		vlapic_accept(&vm->vcpu[cpu]->vlapic, vector, false);
+}
+
+void ptirq_init(struct vm *vm)
+{
+	vm->ioapic_count = ioapic_count();
+	for (unsigned int i = 0; i < vm->ioapic_count; i++) {
+		struct vioapic *v = &vm->ioapic[i];
+
+		chips[i] = (struct ptirq_chip){ .vm = vm, .index = i };
+		vioapic_init(v, ioapic_base(i), ioapic_id(i),
+			     MIN(ioapic_pins(i), VIOAPIC_MAX_PINS), &vm->apics);
+		v->rte_changed = rte_changed;
+		v->pin_eoi = pin_eoi;
+		v->ctx = &chips[i];
+		vm->ioapic_gsi[i] = ioapic_gsi_base(i);
+		if (io_bus_add(&vm->io, IO_MMIO, v->base, PAGE_SIZE, vioapic_mmio, v) != 0)
+			panic("I/O APIC %u at %lx overlaps another device", i, v->base);
+	}
+	irq_set_forward(forward);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Composing and starting the Service VM, one step a line. */
+#include "vm/service.h"
+
+#include "vm/vcpu_dump.h"
+#include "hw/percpu.h"
+#include "hw/power.h"
+#include "lib/bits.h"
+#include "lib/log.h"
+#include "lib/panic.h"
+#include "vm/ptirq.h"
+
+/* As on hardware: what shuts the machine's own system down resets the machine. */
+static void fatal(struct vcpu *vcpu, const char *why)
+{
+	log_error("Service VM vcpu%u: %s: the machine restarts", vcpu->index, why);
+	dump_vcpu(vcpu);
+	power_reset();
+}
+
+static uint64_t all_cpus(void)
+{
+	return cpu_count() == MAX_CPUS ? ~0UL : BIT64(cpu_count()) - 1UL;
+}
+
+void service_vm_start(const struct scenario *scenario, const struct boot_info *boot,
+		      struct memmap *memmap)
+{
+	struct vm *vm;
+	int err = vm_create(NULL, 0, all_cpus(), &vm);
+
+	if (err != 0)
+		panic("the Service VM cannot be made: error %d", -err);
+	vm->forward = service_forward;
+	vm->map_on_demand = service_map_on_demand;
+	vm->fatal = fatal;
+	service_io_init(vm);
+	ptirq_init(vm);
+	service_load(vm, scenario, boot, memmap);
+	service_memory_init(vm, memmap);
+	err = vm_start(vm);
+	vm_unlock(vm);
+	if (err != 0)
+		panic("the Service VM cannot be started: error %d", -err);
+	log_notice("Service VM started on %u CPUs", vm->vcpu_count);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The Service VM: the machine as it is, less the hypervisor. Memory is mapped one to one, devices
+ * and their interrupts are its own, vCPU n runs on CPU n with that CPU's APIC id.
+ */
+#pragma once
+
+#include "boot/boot_info.h"
+#include "config/scenario.h"
+#include "mm/memmap.h"
+#include "vm/vm.h"
+
+/*
+ * Makes it of the scenario and the boot modules and starts it; takes what it needs from memmap,
+ * of which nothing may become the hypervisor's afterwards. Panics with a sentence when it cannot.
+ */
+void service_vm_start(const struct scenario *scenario, const struct boot_info *boot,
+		      struct memmap *memmap);
+
+/* service_memory.c: the one-to-one map without what is the hypervisor's or emulated. */
+void service_memory_init(struct vm *vm, const struct memmap *memmap);
+bool service_map_on_demand(struct vm *vm, gpa_t gpa);
+
+/* service_io.c: what of ports and device memory is not simply the hardware's. */
+void service_io_init(struct vm *vm);
+enum exit_result service_forward(struct vcpu *vcpu);
+
+/* service_load.c: kernel, initrd, ACPI tables, the boot vCPU's registers. */
+void service_load(struct vm *vm, const struct scenario *scenario, const struct boot_info *boot,
+		  struct memmap *memmap);

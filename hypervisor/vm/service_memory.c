@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The Service VM's memory: everything at its own address but the hypervisor's pages and what is
+ * emulated, which are simply not there. Below the limit all is mapped at start; device memory
+ * above it when it is first touched, since nobody knows where it lies.
+ */
+#include "hw/acpi.h"
+#include "lib/errno.h"
+#include "lib/log.h"
+#include "lib/panic.h"
+#include "vm/service.h"
+
+#define LOW_4G 0x100000000UL
+#define PROT (PG_READ | PG_WRITE | PG_EXEC)
+
+static hpa_t limit; /* everything below was decided at start */
+
+static void map(struct vm *vm, hpa_t base, hpa_t end)
+{
+	if (base < end && gpa_space_map(&vm->group.space, base, base, end - base, PROT) != 0)
+		panic("no memory for the Service VM's page tables");
+}
+
+static void punch(struct vm *vm, hpa_t base, uint64_t size)
+{
+	hpa_t start = ALIGN_DOWN(base, PAGE_SIZE);
+	hpa_t end = ALIGN_UP(base + size, PAGE_SIZE);
+
+	if (gpa_space_unmap(&vm->group.space, start, end - start) != 0)
+		panic("no memory for the Service VM's page tables");
+}
+
+static bool is_ram(enum memmap_type type)
+{
+	return type == MEMMAP_RAM || type == MEMMAP_BOOT_SERVICES || type == MEMMAP_MODULE;
+}
+
+/* Neighbours are told as one, so that few ranges are many megabytes. */
+static void note_ram(const struct memmap *memmap)
+{
+	hpa_t base = 0, end = 0;
+
+	for (uint32_t i = 0; i < memmap->count; i++) {
+		const struct memmap_range *r = &memmap->ranges[i];
+
+		if (!is_ram(r->type))
+			continue;
+		if (r->base != end) {
+			if (end != base)
+				vm_add_guest_ram(base, end - base);
+			base = r->base;
+		}
+		end = r->base + r->size;
+	}
+	if (end != base)
+		vm_add_guest_ram(base, end - base);
+}
+
+void service_memory_init(struct vm *vm, const struct memmap *memmap)
+{
+	hpa_t top = ALIGN_UP(memmap_top(memmap), SIZE_1G);
+
+	limit = MAX(top, LOW_4G);
+	note_ram(memmap);
+	map(vm, 0, limit);
+	for (uint32_t i = 0; i < memmap->count; i++)
+		if (memmap->ranges[i].type == MEMMAP_HYPERVISOR)
+			punch(vm, memmap->ranges[i].base, memmap->ranges[i].size);
+	for (unsigned int i = 0; i < vm->io.count; i++)
+		if (vm->io.range[i].space == IO_MMIO)
+			punch(vm, vm->io.range[i].base, vm->io.range[i].size);
+}
+
+/* A 2 MiB page at a time, above all that is RAM or ours. */
+bool service_map_on_demand(struct vm *vm, gpa_t gpa)
+{
+	gpa_t page = ALIGN_DOWN(gpa, SIZE_2M);
+
+	if (page < limit || io_bus_overlaps(&vm->io, IO_MMIO, page, SIZE_2M))
+		return false;
+	return gpa_space_map(&vm->group.space, page, page, SIZE_2M, PROT) == 0;
+}
