@@ -28,6 +28,9 @@
 #include "lib/string.h"
 #include "lib/util.h"
 #include "mm/memmap.h"
+#include "vcpu/backend.h"
+#include "vm/run.h"
+#include "vm/service.h"
 
 #define LOW_4G 0x100000000UL
 #define LOW_1M 0x100000UL
@@ -121,7 +124,7 @@ static void take_memory(void)
 			ranges[count++] = (struct paging_range){r->base, r->size, is_guest};
 	}
 	paging_init(ranges, count, pool, pool_size);
-	log_info("memory: %lu MiB, of which %lu KiB are the hypervisor's",
+	log_info("memory: %lu MiB for guests, %lu KiB for the hypervisor",
 		 memmap_total(&memmap, MEMMAP_RAM) >> 20,
 		 memmap_total(&memmap, MEMMAP_HYPERVISOR) >> 10);
 }
@@ -137,7 +140,11 @@ static void show_on_screen(void)
 		mode = (struct fb_mode){.width = 80, .height = 25, .pitch = 160, .is_text = true};
 		mode.base = paging_map_mmio(VGA_TEXT, 80 * 25 * 2, PG_UC);
 	}
-	console_init_screen(&mode);
+	if (mode.base == NULL)
+		log_info("screen: none that we can write to (%ux%u, %u bits a pixel)", f->width,
+			 f->height, f->bpp);
+	else
+		console_init_screen(&mode);
 }
 
 static void init_interrupts(void)
@@ -152,10 +159,10 @@ static void init_interrupts(void)
 }
 
 /* Where every CPU ends up, the boot CPU last. */
-static void cpu_main(void)
+static _Noreturn void cpu_main(void)
 {
-	for (;;)
-		cpu_idle();
+	run_init_cpu();
+	run_cpu();
 }
 
 static void start_cpus(void)
@@ -182,11 +189,14 @@ _Noreturn void boot_main(hpa_t information)
 	tsc_calibrate();
 	init_interrupts();
 	pci_init();
+	vcpu_backend_probe();
 	start_cpus();
 	if (log_get_level() >= LOG_DEBUG)
 		(void)selftest_run();
-	/* The VMs of the scenario start here: see README.md, "Where the VMs come in". */
+	if (has_option("crash=fault"))
+		selftest_crash();
 	log_notice("hypervisor ready on %u CPUs", cpu_count());
-	cpu_main();
-	panic("the boot CPU fell out of its loop");
+	run_init_cpu();
+	service_vm_start(&scenario, &boot, &memmap);
+	run_cpu();
 }
