@@ -18,3 +18,6 @@ vdev_apic_bus_SRCS := tests/unit/vdev/test_apic_bus.c $(vdev_vlapic_ALL)
 
 UNIT_TESTS += vdev_vioapic
 vdev_vioapic_SRCS := tests/unit/vdev/test_vioapic.c hypervisor/vdev/vioapic.c $(vdev_vlapic_ALL)
+
+UNIT_TESTS += vdev_vpic
+vdev_vpic_SRCS := tests/unit/vdev/test_vpic.c hypervisor/vdev/vpic.c hypervisor/vdev/io_bus.c
