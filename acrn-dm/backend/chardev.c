@@ -97,7 +97,7 @@ static size_t filter_escape(struct chardev *c, uint8_t *buf, size_t len)
 			continue;
 		}
 		if (c->escaped && (buf[i] == 'x' || buf[i] == 'X'))
-			raise(SIGINT);
+			kill(getpid(), SIGINT);
 		else
 			buf[out++] = buf[i];
 		c->escaped = false;

@@ -108,7 +108,7 @@ void pci_cfg_writable(struct pci_func *f, unsigned int off, unsigned int len);
 /* Interrupts: each returns 0 or -errno. count: 1..32 (power of two) for MSI, 1..2048 for MSI-X. */
 int pci_add_msi(struct pci_func *f, unsigned int count);
 int pci_add_msix(struct pci_func *f, int bar, unsigned int count);	/* makes BAR bar: table, then pending bits */
-int pci_add_intx(struct pci_func *f);	/* pin A, the next GSI from 16 on */
+int pci_add_intx(struct pci_func *f);	/* the next GSI from 16 on, pin A..D for function 0..3 */
 
 bool pci_msi_enabled(struct pci_func *f);
 bool pci_msix_enabled(struct pci_func *f);

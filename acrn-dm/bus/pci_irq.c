@@ -90,13 +90,17 @@ int pci_add_intx(struct pci_func *f)
 {
 	if (f->gsi >= 0)
 		return 0;
+	if (f->fn > 3) {	/* a pin each for functions 0..3, and no pin is shared */
+		log_warn("%s: function %u of a slot has no interrupt pin, only MSI", f->name, f->fn);
+		return 0;
+	}
 	if (next_gsi == GSI_END) {
 		log_err("%s: all %d interrupt lines are taken", f->name, GSI_END - GSI_FIRST);
 		return -ENOSPC;
 	}
 	f->gsi = next_gsi++;
 	f->cfg[CFG_INT_LINE] = (uint8_t)f->gsi;
-	f->cfg[CFG_INT_PIN] = 1;
+	f->cfg[CFG_INT_PIN] = (uint8_t)(f->fn + 1);
 	return 0;
 }
 

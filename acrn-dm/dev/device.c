@@ -122,6 +122,15 @@ struct dm_device *device_find(const char *class_name)
 	return found;
 }
 
+struct dm_device *device_of(const struct pci_func *f)
+{
+	struct dm_device *d = devices;
+
+	while (d && (!d->pci || d->pci != f))
+		d = d->next;
+	return d;
+}
+
 void device_print_help(void)
 {
 	for (const struct dm_device_class *const *c = __start_dm_devices; c < __stop_dm_devices; c++) {

@@ -36,6 +36,8 @@ struct dm_device_class {
 	void (*destroy)(struct dm_device *d);
 	/* Back to the state after init(), keeping back ends open. The VM is paused. May be NULL. */
 	void (*reset)(struct dm_device *d);
+	/* Optional, on the loop thread while the VM runs: another medium ("path[,options]"). Returns 0 or -errno. */
+	int (*rescan)(struct dm_device *d, const char *medium);
 };
 
 struct dm_device {
@@ -58,6 +60,8 @@ int device_create_platform(void);
 /* In the order they were made, and in reverse. */
 void device_reset_all(void);
 void device_destroy_all(void);
+/* The device behind a PCI function, or NULL. */
+struct dm_device *device_of(const struct pci_func *f);
 /* The first device of a class, or NULL. */
 struct dm_device *device_find(const char *class_name);
 /* Prints name and help of each PCI class. */

@@ -17,6 +17,7 @@ struct serial {
 	pthread_mutex_t lock;	/* the registers */
 	struct uart uart;
 	struct chardev *chardev;
+	char title[8];
 	uint16_t port;
 	uint8_t irq;
 	bool input_stopped;
@@ -87,11 +88,10 @@ static struct serial *serial_make(unsigned int index)
 	const struct config_uart *u = &config.uart[index];
 	struct serial *s = calloc(1, sizeof(*s));
 	struct chardev_client client = { .input = on_input, .arg = s };
-	char title[8];
 
 	if (!s)
 		return NULL;
-	snprintf(title, sizeof(title), "com%u", index + 1);
+	snprintf(s->title, sizeof(s->title), "com%u", index + 1);
 	pthread_mutex_init(&s->lock, NULL);
 	s->port = u->port;
 	s->irq = u->irq;
@@ -99,9 +99,9 @@ static struct serial *serial_make(unsigned int index)
 	s->uart.irq = on_irq;
 	s->uart.arg = s;
 	uart_reset(&s->uart);
-	s->chardev = chardev_open(u->backend, title, &client);
+	s->chardev = chardev_open(u->backend, s->title, &client);
 	if (!s->chardev ||
-	    io_register(&(struct io_range){ title, IO_PORT, u->port, 8, 1, serial_io, s }) != 0) {
+	    io_register(&(struct io_range){ s->title, IO_PORT, u->port, 8, 1, serial_io, s }) != 0) {
 		serial_free(s);
 		return NULL;
 	}

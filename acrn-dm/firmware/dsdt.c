@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The DSDT: the PCI root with its windows and interrupt routing, the legacy devices below the ISA bridge, the CPUs, and
+ * the S5 sleep type. What is not in it does not exist for the guest.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "bus/pci.h"
+#include "dev/hpet.h"
+#include "dev/pm.h"
+#include "firmware/acpi.h"
+#include "firmware/aml.h"
+
+static void named_integer(struct aml *a, const char *name, uint64_t value)
+{
+	aml_name(a, name);
+	aml_integer(a, value);
+}
+
+static void named_eisa(struct aml *a, const char *name, const char *id)
+{
+	aml_name(a, name);
+	aml_eisa_id(a, id);
+}
+
+static void sleep_types(struct aml *a)
+{
+	size_t package;
+
+	aml_name(a, "\\_S5");
+	package = aml_open_package(a, 2);
+	aml_integer(a, PM_SLP_TYP_S5);
+	aml_integer(a, 0);
+	aml_close(a, package);
+}
+
+static void cpus(struct aml *a, const struct acpi_machine *m)
+{
+	for (unsigned int i = 0; i < m->cpu_count; i++) {
+		char name[8];
+		size_t device;
+
+		snprintf(name, sizeof(name), "CP%02X", i & 0xff);
+		device = aml_open_device(a, name);
+		aml_name(a, "_HID");
+		aml_string(a, "ACPI0007");
+		named_integer(a, "_UID", i);
+		aml_close(a, device);
+	}
+}
+
+static void pci_windows(struct aml *a)
+{
+	struct aml_crs crs = aml_open_crs(a);
+
+	aml_crs_bus_window(a, 0, 0);
+	aml_crs_io(a, 0xcf8, 8);
+	aml_crs_io_window(a, 0x0000, 0x0cf7);
+	aml_crs_io_window(a, 0x0d00, PCI_IO_END - 1);
+	aml_crs_memory32_window(a, PCI_MEM32_BASE, PCI_MEM32_END - 1);
+	aml_crs_memory64_window(a, PCI_MEM64_BASE, PCI_MEM64_END - 1);
+	aml_close_crs(a, &crs);
+}
+
+/* The pins that are used; level and active low are what a _PRT means. */
+static void pci_routing(struct aml *a, const struct acpi_machine *m)
+{
+	size_t table, row;
+
+	aml_name(a, "_PRT");
+	table = aml_open_package(a, (uint8_t)m->intx_count);
+	for (unsigned int i = 0; i < m->intx_count; i++) {
+		row = aml_open_package(a, 4);
+		aml_integer(a, (uint64_t)m->intx[i].dev << 16 | 0xffff);
+		aml_integer(a, m->intx[i].pin);
+		aml_integer(a, 0);
+		aml_integer(a, m->intx[i].gsi);
+		aml_close(a, row);
+	}
+	aml_close(a, table);
+}
+
+static void legacy_device(struct aml *a, const char *name, const char *id, uint16_t port, uint8_t ports, int irq)
+{
+	size_t device = aml_open_device(a, name);
+	struct aml_crs crs;
+
+	named_eisa(a, "_HID", id);
+	crs = aml_open_crs(a);
+	aml_crs_io(a, port, ports);
+	if (irq >= 0)
+		aml_crs_irq(a, (uint8_t)irq);
+	aml_close_crs(a, &crs);
+	aml_close(a, device);
+}
+
+static void serial_port(struct aml *a, const struct acpi_machine *m, unsigned int i)
+{
+	char name[8];
+	struct aml_crs crs;
+	size_t device;
+
+	snprintf(name, sizeof(name), "COM%u", m->uart[i].number & 7u);
+	device = aml_open_device(a, name);
+	named_eisa(a, "_HID", "PNP0501");
+	named_integer(a, "_UID", m->uart[i].number);
+	crs = aml_open_crs(a);
+	aml_crs_io(a, m->uart[i].port, 8);
+	aml_crs_irq(a, m->uart[i].irq);
+	aml_close_crs(a, &crs);
+	aml_close(a, device);
+}
+
+/* What no driver claims but must not be given away. */
+static void reserved(struct aml *a)
+{
+	size_t device = aml_open_device(a, "SIO");
+	struct aml_crs crs;
+
+	named_eisa(a, "_HID", "PNP0C02");
+	crs = aml_open_crs(a);
+	aml_crs_io(a, 0x61, 1);
+	aml_crs_io(a, 0x80, 1);
+	aml_crs_io(a, 0x84, 1);
+	aml_crs_io(a, PM_SMI_PORT, 1);
+	aml_crs_io(a, PM_EVENT_PORT, 6);
+	aml_crs_memory32(a, (uint32_t)PCI_ECAM_BASE, (uint32_t)PCI_ECAM_SIZE);
+	aml_close_crs(a, &crs);
+	aml_close(a, device);
+}
+
+static void hpet(struct aml *a)
+{
+	size_t device = aml_open_device(a, "HPET");
+	struct aml_crs crs;
+
+	named_eisa(a, "_HID", "PNP0103");
+	crs = aml_open_crs(a);
+	aml_crs_memory32(a, (uint32_t)HPET_BASE, 0x400);
+	aml_close_crs(a, &crs);
+	aml_close(a, device);
+}
+
+static void isa_bridge(struct aml *a, const struct acpi_machine *m)
+{
+	size_t device = aml_open_device(a, "ISA");
+
+	named_integer(a, "_ADR", (uint64_t)m->lpc_dev << 16);
+	legacy_device(a, "PIC", "PNP0000", 0x20, 2, -1);
+	legacy_device(a, "TIMR", "PNP0100", 0x40, 4, 0);
+	legacy_device(a, "RTC", "PNP0B00", 0x70, 2, 8);
+	for (unsigned int i = 0; i < m->uart_count; i++)
+		serial_port(a, m, i);
+	reserved(a);
+	aml_close(a, device);
+}
+
+static void pci_root(struct aml *a, const struct acpi_machine *m)
+{
+	size_t device = aml_open_device(a, "PCI0");
+
+	named_eisa(a, "_HID", "PNP0A03");
+	named_integer(a, "_UID", 0);
+	named_integer(a, "_BBN", 0);
+	pci_windows(a);
+	pci_routing(a, m);
+	isa_bridge(a, m);
+	aml_close(a, device);
+}
+
+size_t acpi_build_dsdt(const struct acpi_machine *m, uint8_t *buf, size_t room)
+{
+	struct acpi_header zero = { .length = 0 };
+	struct aml a;
+	size_t scope;
+
+	aml_init(&a, buf, room);
+	aml_bytes(&a, &zero, sizeof(zero));
+	sleep_types(&a);
+	scope = aml_open_scope(&a, "\\_SB");
+	cpus(&a, m);
+	pci_root(&a, m);
+	hpet(&a);
+	aml_close(&a, scope);
+	if (!aml_ok(&a))
+		return 0;
+	acpi_fill_header(buf, "DSDT", 2, (uint32_t)a.len);
+	return a.len;
+}

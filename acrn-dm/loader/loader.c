@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Reads kernel and initrd straight into guest memory, and hands vCPU 0 over in 32-bit protected mode. */
+#include "loader/loader.h"
+
+#include <acrn/vm.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "loader/bzimage.h"
+#include "log.h"
+#include "memory.h"
+
+#define SEL_CODE	0x10
+#define SEL_DATA	0x18
+
+/* A readable regular file; its size in *size. Returns the descriptor or -errno (logged). */
+static int open_file(const char *path, uint64_t *size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) != 0) {
+		int err = -errno;
+
+		log_err("cannot open %s: %s", path, strerror(-err));
+		if (fd >= 0)
+			close(fd);
+		return err;
+	}
+	if (!S_ISREG(st.st_mode) || st.st_size == 0) {
+		log_err("%s is not a file with something in it", path);
+		close(fd);
+		return -EINVAL;
+	}
+	*size = (uint64_t)st.st_size;
+	return fd;
+}
+
+/* size bytes from offset of the file to guest memory at gpa. */
+static int read_to_guest(int fd, const char *path, uint64_t offset, uint64_t size, uint64_t gpa)
+{
+	uint8_t *to = mem_ptr(gpa, size);
+
+	if (!to) {
+		log_err("%s does not fit into the guest's memory", path);
+		return -ENOSPC;
+	}
+	while (size) {
+		ssize_t n = pread(fd, to, size, (off_t)offset);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			int err = n < 0 ? -errno : -EIO;
+
+			log_err("reading %s: %s", path, n < 0 ? strerror(-err) : "the file is cut off");
+			return err;
+		}
+		to += n;
+		offset += (uint64_t)n;
+		size -= (uint64_t)n;
+	}
+	return 0;
+}
+
+static int write_command_line(const struct bzimage_plan *plan)
+{
+	size_t len = strlen(config.bootargs);
+
+	if (len > plan->cmdline_max) {
+		log_err("-B: this kernel takes at most %u bytes of command line", plan->cmdline_max);
+		return -E2BIG;
+	}
+	return mem_write(plan->cmdline, config.bootargs, len + 1) ? 0 : -ENOSPC;
+}
+
+/* Flat 4-GiB segments. */
+static int write_gdt(uint64_t at)
+{
+	static const uint64_t gdt[4] = { 0, 0, 0x00cf9b000000ffffull, 0x00cf93000000ffffull };
+
+	return mem_write(at, gdt, sizeof(gdt)) ? 0 : -ENOSPC;
+}
+
+static void set_registers(const struct bzimage_plan *plan, struct acrn_vcpu_regs *v)
+{
+	memset(v, 0, sizeof(*v));
+	v->regs.gprs.rsi = plan->zeropage;
+	v->regs.rip = plan->entry;
+	v->regs.cr0 = 0x31;		/* PE, ET, NE */
+	v->regs.rflags = 2;
+	v->regs.gdt.base = plan->gdt;
+	v->regs.gdt.limit = 31;
+	v->regs.cs_sel = SEL_CODE;
+	v->regs.cs_ar = 0xc09b;
+	v->regs.cs_limit = 0xffffffffu;
+	v->regs.ss_sel = v->regs.ds_sel = v->regs.es_sel = SEL_DATA;
+}
+
+static int load_parts(int kernel, int initrd, uint64_t kernel_size, uint64_t initrd_size,
+		      struct bzimage_plan *plan)
+{
+	uint8_t head[BZIMAGE_HEAD_SIZE] = { 0 };
+	ssize_t n = pread(kernel, head, sizeof(head), 0);
+	const char *why;
+	uint8_t *zeropage;
+	int err;
+
+	why = bzimage_plan(head, n > 0 ? (uint64_t)n : 0, kernel_size, initrd_size, mem_lowmem(), plan);
+	if (why) {
+		log_err("the kernel %s cannot be started: %s", config.kernel, why);
+		return -ENOEXEC;
+	}
+	err = read_to_guest(kernel, config.kernel, plan->payload_offset, plan->payload_size, plan->entry);
+	if (!err && initrd >= 0)
+		err = read_to_guest(initrd, config.initrd, 0, initrd_size, plan->initrd);
+	if (!err)
+		err = write_command_line(plan);
+	if (!err)
+		err = write_gdt(plan->gdt);
+	zeropage = mem_ptr(plan->zeropage, 4096);
+	if (err || !zeropage)
+		return err ? err : -ENOSPC;
+	bzimage_fill_zeropage(zeropage, head, plan, initrd_size, mem_highmem(), mem_lowmem());
+	return 0;
+}
+
+int loader_load(struct acrn_vcpu_regs *regs)
+{
+	uint64_t kernel_size = 0, initrd_size = 0;
+	struct bzimage_plan plan;
+	int kernel, initrd = -1, err;
+
+	kernel = open_file(config.kernel, &kernel_size);
+	if (kernel < 0)
+		return kernel;
+	if (config.initrd) {
+		initrd = open_file(config.initrd, &initrd_size);
+		if (initrd < 0) {
+			close(kernel);
+			return initrd;
+		}
+	}
+	err = load_parts(kernel, initrd, kernel_size, initrd_size, &plan);
+	if (!err)
+		set_registers(&plan, regs);
+	close(kernel);
+	if (initrd >= 0)
+		close(initrd);
+	return err;
+}

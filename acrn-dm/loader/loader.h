@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Puts the guest's software into its memory and says where vCPU 0 begins. Runs again at each reset: memory is not
+ * cleared then, everything that matters is written anew.
+ */
+#pragma once
+
+struct acrn_vcpu_regs;
+
+/* Loads what config names and fills in *regs. Returns 0 or -errno (logged, with the file's name). */
+int loader_load(struct acrn_vcpu_regs *regs);

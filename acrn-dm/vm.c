@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The life of the VM. Only the main thread makes, resets and destroys; everybody else leaves a request and wakes it. A
+ * reset keeps memory, back ends and the VM itself: pause, stop the I/O threads, reset the devices, reset, load, start.
+ */
+#include "vm.h"
+
+#include <acrn/vm.h>
+#include <errno.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "affinity.h"
+#include "bus/io.h"
+#include "bus/pci.h"
+#include "config.h"
+#include "dev/device.h"
+#include "firmware/acpi.h"
+#include "hsm.h"
+#include "ioreq.h"
+#include "loader/loader.h"
+#include "log.h"
+#include "loop.h"
+#include "memory.h"
+#include "monitor.h"
+#include "vm_event.h"
+
+static struct {
+	_Atomic int request;	/* enum vm_request */
+	_Atomic int exit_status;
+	unsigned int vcpus;
+	uint32_t apic_id[HSM_MAX_VCPUS];
+} vm;
+
+void vm_request(enum vm_request what)
+{
+	int now = atomic_load(&vm.request);
+
+	while (now < (int)what && !atomic_compare_exchange_weak(&vm.request, &now, (int)what))
+		;
+	loop_stop();
+}
+
+void vm_request_exit(int status)
+{
+	atomic_store(&vm.exit_status, status);
+	vm_request(VM_DEBUG_EXIT);
+}
+
+unsigned int vm_vcpu_count(void)
+{
+	return vm.vcpus;
+}
+
+uint32_t vm_apic_id(unsigned int vcpu)
+{
+	return vcpu < HSM_MAX_VCPUS ? vm.apic_id[vcpu] : 0;
+}
+
+/* The CPUs to run on, as a bitmap: 0 leaves the choice to the hypervisor. */
+static int choose_cpus(struct affinity_cpus *cpus, uint64_t *bitmap)
+{
+	int err = affinity_read_host(cpus);
+	uint64_t missing;
+
+	*bitmap = 0;
+	if (config.cpu_apicid_count == 0)
+		return 0;
+	if (err) {
+		log_err("--cpu_affinity: cannot read the CPUs of this machine: %s", strerror(-err));
+		return err;
+	}
+	if (config.cpu_apicid_count > HSM_MAX_VCPUS) {
+		log_err("--cpu_affinity: a VM has at most %d vCPUs", HSM_MAX_VCPUS);
+		return -EINVAL;
+	}
+	err = affinity_bitmap(cpus, config.cpu_apicids, config.cpu_apicid_count, bitmap, &missing);
+	if (err)
+		log_err("--cpu_affinity: none of the %u CPUs of this machine has the APIC id %llu; the VM is not started",
+			cpus->count, (unsigned long long)missing);
+	return err;
+}
+
+/* vCPU n has the APIC id of the n-th CPU it may run on. */
+static void assign_apic_ids(const struct affinity_cpus *cpus, uint64_t bitmap)
+{
+	unsigned int n = 0;
+
+	for (unsigned int cpu = 0; cpu < cpus->count && n < vm.vcpus; cpu++) {
+		if (bitmap == 0 || (bitmap >> cpu & 1))
+			vm.apic_id[n++] = cpus->apic_id[cpu];
+	}
+	for (; n < vm.vcpus; n++)
+		vm.apic_id[n] = n;
+}
+
+static int create_in_hypervisor(void)
+{
+	struct hsm_vm_config c = { .name = config.vm_name };
+	struct affinity_cpus cpus = { 0 };
+	struct hsm_vm_info info;
+	int err = choose_cpus(&cpus, &c.cpu_affinity);
+
+	if (err)
+		return err;
+	err = hsm_create_vm(&c, &info);
+	if (err == -ENOENT)
+		log_err("there is no /dev/acrn_hsm: is the hypervisor running, and the module acrn_hsm loaded?");
+	else if (err)
+		log_err("the hypervisor does not make the VM %s: %s (a VM of that name may run already, or the CPUs of "
+			"--cpu_affinity may not be allowed)", config.vm_name, strerror(-err));
+	if (err)
+		return err;
+	vm.vcpus = info.vcpu_num;
+	assign_apic_ids(&cpus, c.cpu_affinity);
+	return 0;
+}
+
+static int create_memory(void)
+{
+	int err = memory_init(config.memory);
+
+	if (!err)
+		err = memory_map_guest();
+	if (err)
+		log_err("cannot give the VM %llu MiB of memory: %s", (unsigned long long)config.memory >> 20,
+			strerror(-err));
+	return err;
+}
+
+static int create_pci(void)
+{
+	for (unsigned int i = 0; i < config.slot_count; i++) {
+		const struct config_slot *s = &config.slot[i];
+		const struct dm_device_class *class = device_class_find(s->driver);
+		struct pci_func *f;
+		int err;
+
+		if (!class) {
+			log_err("-s: there is no driver \"%s\" (see -h)", s->driver);
+			return -ENODEV;
+		}
+		f = pci_func_create(s->bus, s->dev, s->fn, s->driver);
+		if (!f)
+			return -EBUSY;
+		err = device_create(class, f, s->opts);
+		if (err) {
+			pci_func_destroy(f);
+			return err;
+		}
+	}
+	pci_start();
+	return 0;
+}
+
+int vm_create(void)
+{
+	int err = loop_init();
+
+	if (!err)
+		err = create_in_hypervisor();
+	if (!err)
+		err = create_memory();
+	if (!err)
+		err = device_create_platform();
+	if (!err)
+		err = create_pci();
+	if (!err)
+		err = vm_event_init();
+	if (!err)
+		err = monitor_init();
+	if (err)
+		vm_destroy();
+	return err;
+}
+
+void vm_destroy(void)
+{
+	if (vm.vcpus)
+		hsm_pause_vm();
+	ioreq_stop();
+	monitor_exit();
+	vm_event_exit();
+	device_destroy_all();
+	pci_exit();
+	io_exit();
+	hsm_destroy_vm();
+	memory_exit();
+	loop_exit();
+	vm.vcpus = 0;
+}
+
+/* From memory without software to a running guest. */
+static int boot(void)
+{
+	struct acrn_vcpu_regs regs;
+	int err = loader_load(&regs);
+
+	if (!err)
+		err = acpi_install();
+	if (err)
+		return err;
+	err = hsm_set_vcpu_regs(&regs);
+	if (!err)
+		err = ioreq_start();
+	if (!err)
+		err = hsm_start_vm();
+	if (err)
+		log_err("cannot start the VM: %s", strerror(-err));
+	return err;
+}
+
+static int reset(void)
+{
+	int err = hsm_pause_vm();
+
+	if (err) {
+		log_err("cannot pause the VM: %s", strerror(-err));
+		return err;
+	}
+	ioreq_stop();
+	device_reset_all();
+	err = hsm_reset_vm();
+	if (err) {
+		log_err("cannot reset the VM: %s", strerror(-err));
+		return err;
+	}
+	return boot();
+}
+
+/* Until somebody wants something of the main thread. */
+static enum vm_request wait_for_request(void)
+{
+	enum vm_request what = VM_NONE;
+	int err = 0;
+
+	while (what == VM_NONE && !err) {
+		err = loop_run();
+		what = (enum vm_request)atomic_exchange(&vm.request, VM_NONE);
+	}
+	if (err)
+		log_err("the event loop ends: %s", strerror(-err));
+	return err ? VM_FAILED : what;
+}
+
+int vm_run(void)
+{
+	if (boot() != 0)
+		return 1;
+	for (;;) {
+		switch (wait_for_request()) {
+		case VM_TRIPLE_FAULT:
+			log_warn("a triple fault: the guest is reset");
+			/* fall through */
+		case VM_RESET:
+			log_notice("the guest restarts");
+			if (reset() != 0)
+				return 1;
+			break;
+		case VM_POWEROFF:
+			log_notice("the guest is off");
+			return 0;
+		case VM_DEBUG_EXIT:
+			return atomic_load(&vm.exit_status);
+		case VM_NONE:
+		case VM_FAILED:
+			return 1;
+		}
+	}
+}
