@@ -49,12 +49,10 @@ static const char *check_header(const struct elf_header *header, size_t size)
 
 	if (size < sizeof(*header) || memcmp(header->ident, ident, sizeof(ident)) != 0)
 		return "it is not a 64-bit ELF file";
-	if (header->machine != ELF_MACHINE_X86_64 ||
-	    (header->type != ELF_TYPE_EXEC && header->type != ELF_TYPE_DYN))
+	if (header->machine != ELF_MACHINE_X86_64 || (header->type != ELF_TYPE_EXEC && header->type != ELF_TYPE_DYN))
 		return "it is not a program for this kind of CPU";
-	if (header->phentsize != sizeof(struct elf_segment) || header->phnum == 0 ||
-	    !range_within(header->phoff, (uint64_t)header->phnum * sizeof(struct elf_segment), 0,
-			  size))
+	if (header->phentsize != sizeof(struct elf_segment) || header->phnum == 0 || header->phoff % 8 != 0 ||
+	    !range_within(header->phoff, (uint64_t)header->phnum * sizeof(struct elf_segment), 0, size))
 		return "its program headers are broken";
 	return NULL;
 }
@@ -66,8 +64,7 @@ static const struct elf_segment *segments_of(const struct elf_header *header)
 
 static const char *check_segment(const struct elf_segment *segment, size_t size)
 {
-	if (!range_within(segment->offset, segment->filesz, 0, size) ||
-	    segment->filesz > segment->memsz)
+	if (!range_within(segment->offset, segment->filesz, 0, size) || segment->filesz > segment->memsz)
 		return "a segment lies outside the file";
 	if (segment->memsz > ELF_MAX_SIZE || segment->paddr + segment->memsz < segment->paddr)
 		return "a segment is larger than any hypervisor";
@@ -131,7 +128,7 @@ void elf_place(const void *file, const struct elf_layout *layout, void *to)
 	memset(to, 0, layout->size);
 	for (i = 0; i < header->phnum; i++, segment++) {
 		if (segment->type == ELF_SEGMENT_LOAD && segment->memsz != 0)
-			memcpy((uint8_t *)to + (segment->paddr - layout->base),
-			       (const uint8_t *)file + segment->offset, segment->filesz);
+			memcpy((uint8_t *)to + (segment->paddr - layout->base), (const uint8_t *)file + segment->offset,
+			       segment->filesz);
 	}
 }

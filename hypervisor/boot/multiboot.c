@@ -43,8 +43,9 @@ static int read_text(struct reader *r, char *to, size_t size, const char *too_lo
 
 	if (text == NULL)
 		return fail(r, -EINVAL, "a text of the boot loader does not end");
-	if (!str_copy(to, text, size))
+	if (strlen(text) >= size)
 		return fail(r, -E2BIG, too_long);
+	memcpy(to, text, strlen(text) + 1);
 	return 0;
 }
 
@@ -143,7 +144,9 @@ static bool is_usable(const struct mb2_tag_framebuffer *tag)
 {
 	if (tag->type == MB2_FRAMEBUFFER_TEXT)
 		return true;
-	return tag->type == MB2_FRAMEBUFFER_RGB && tag->tag.size >= sizeof(*tag) &&
+	/* Without the padding at the struct's end: GRUB's tag has 38 bytes. */
+	return tag->type == MB2_FRAMEBUFFER_RGB &&
+	       tag->tag.size > offsetof(struct mb2_tag_framebuffer, blue_size) &&
 	       tag->pitch >= (uint64_t)tag->width * tag->bpp / 8;
 }
 
