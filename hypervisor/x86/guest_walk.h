@@ -2,7 +2,8 @@
 /*
  * Walks a guest's own page tables: linear to guest-physical, in every paging mode (none, 32-bit,
  * PAE, 4-level, 5-level), with permission checks and the error code that a #PF would carry.
- * Source: SDM 3A 4.3-4.7, APM 2 5.2-5.6. Accessed and dirty bits are not set.
+ * Source: SDM 3A 4.3-4.7, APM 2 5.2-5.6. Accessed and dirty bits are not set, protection keys not
+ * looked at. A linear address that is not canonical is the caller's to refuse.
  */
 #pragma once
 
