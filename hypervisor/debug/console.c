@@ -20,8 +20,10 @@ void console_init_early(void)
 
 void console_init_screen(const struct fb_mode *mode)
 {
-	if (fb_init(mode))
-		(void)log_add_sink(fb_write);
+	if (!fb_init(mode))
+		return;
+	(void)log_add_sink(fb_write);
+	log_info("screen: %ux%u", mode->width, mode->height);
 }
 
 static void configure_serial(const struct scenario_serial *serial)

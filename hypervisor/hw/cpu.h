@@ -86,11 +86,11 @@ static inline uint64_t muldiv64(uint64_t a, uint64_t b, uint64_t c)
 	static inline uint64_t name##_read(void)                                                   \
 	{                                                                                          \
 		uint64_t v;                                                                        \
-                                                                                                   \
+												   \
 		asm volatile("mov %%" #name ", %0" : "=r"(v));                                     \
 		return v;                                                                          \
 	}                                                                                          \
-                                                                                                   \
+												   \
 	static inline void name##_write(uint64_t v)                                                \
 	{                                                                                          \
 		asm volatile("mov %0, %%" #name ::"r"(v) : "memory");                              \
@@ -108,11 +108,11 @@ CPU_CONTROL_REGISTER(cr8)
 	static inline uint64_t name##_read(void)                                                   \
 	{                                                                                          \
 		uint64_t v;                                                                        \
-                                                                                                   \
+												   \
 		asm volatile("mov %%" #name ", %0" : "=r"(v));                                     \
 		return v;                                                                          \
 	}                                                                                          \
-                                                                                                   \
+												   \
 	static inline void name##_write(uint64_t v)                                                \
 	{                                                                                          \
 		asm volatile("mov %0, %%" #name ::"r"(v));                                         \
@@ -177,11 +177,11 @@ static inline void wbinvd(void)
 	static inline type in##width(uint16_t port)                                                \
 	{                                                                                          \
 		type v;                                                                            \
-                                                                                                   \
+												   \
 		asm volatile("in" suffix " %w1, %0" : "=a"(v) : "Nd"(port) : "memory");            \
 		return v;                                                                          \
 	}                                                                                          \
-                                                                                                   \
+												   \
 	static inline void out##width(uint16_t port, type v)                                       \
 	{                                                                                          \
 		asm volatile("out" suffix " %0, %w1" ::"a"(v), "Nd"(port) : "memory");             \
@@ -197,11 +197,11 @@ CPU_PORT(uint32_t, "l", 32)
 	static inline type mmio_read##width(const volatile void *p)                                \
 	{                                                                                          \
 		type v;                                                                            \
-                                                                                                   \
+												   \
 		asm volatile("mov" suffix " %1, %0" : "=r"(v) : "m"(*(const volatile type *)p));   \
 		return v;                                                                          \
 	}                                                                                          \
-                                                                                                   \
+												   \
 	static inline void mmio_write##width(volatile void *p, type v)                             \
 	{                                                                                          \
 		asm volatile("mov" suffix " %1, %0" : "=m"(*(volatile type *)p) : "r"(v));         \

@@ -10,8 +10,8 @@
 #define CELL_WIDTH (FONT_WIDTH + 1U)
 #define CELL_HEIGHT (FONT_HEIGHT + 2U)
 #define LARGE_WIDTH 1200U
-#define INK 0x00C8D8C8U
-#define PAPER 0x00000000U
+#define INK 0xC0U   /* of each colour */
+#define PAPER 0x00U
 #define TEXT_ATTRIBUTE 0x0700U
 
 static struct fb_mode fb;
@@ -19,7 +19,18 @@ static uint32_t columns, rows, column, row, scale;
 
 static uint8_t *pixel(uint32_t x, uint32_t y)
 {
-	return (uint8_t *)fb.base + (uint64_t)y * fb.pitch + x * 4U;
+	return (uint8_t *)fb.base + (uint64_t)y * fb.pitch + x * fb.pixel_size;
+}
+
+/* Grey, so that the order of the colours does not matter. */
+static void draw_dot(uint8_t *at, uint8_t shade)
+{
+	if (fb.pixel_size == 4) {
+		mmio_write32(at, shade * 0x00010101U);
+	} else {
+		mmio_write16(at, (uint16_t)(shade * 0x0101U));
+		mmio_write8(at + 2, shade);
+	}
 }
 
 static void draw_cell(uint32_t at_column, uint32_t at_row, char c)
@@ -35,7 +46,7 @@ static void draw_cell(uint32_t at_column, uint32_t at_row, char c)
 			/* Bit 5 is the gap behind the glyph: bit 4 moves to the left end of 6. */
 			bool ink = ((dots << 1 >> (CELL_WIDTH - 1U - x / scale)) & 1U) != 0;
 
-			mmio_write32(pixel(x0 + x, y0 + y), ink ? INK : PAPER);
+			draw_dot(pixel(x0 + x, y0 + y), ink ? INK : PAPER);
 		}
 	}
 }
@@ -60,7 +71,7 @@ static void clear_row(uint32_t at)
 	for (uint32_t y = 0; y < CELL_HEIGHT * scale; y++) {
 		uint8_t *line = pixel(0, at * CELL_HEIGHT * scale + y);
 
-		for (uint32_t i = 0; i < fb.width / 2U; i++)
+		for (uint32_t i = 0; i < fb.width * fb.pixel_size / 8U; i++)
 			mmio_write64(line + i * 8U, PAPER);
 	}
 }
@@ -73,7 +84,8 @@ bool fb_init(const struct fb_mode *mode)
 	rows = fb.is_text ? fb.height : fb.height / (CELL_HEIGHT * scale);
 	column = 0;
 	row = 0;
-	if (fb.base == NULL || columns < 20 || rows < 4) {
+	if (fb.base == NULL || columns < 20 || rows < 4 ||
+	    (!fb.is_text && fb.pixel_size != 3 && fb.pixel_size != 4)) {
 		fb_disable();
 		return false;
 	}

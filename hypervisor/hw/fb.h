@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Text on the screen that firmware left: a linear framebuffer of 32 bits a pixel, or VGA text.
- * Lines do not scroll, they go round: at the bottom writing starts again at the top, and the line
- * behind the newest is blank. So nothing is ever read from, or moved within, slow video memory.
+ * Text on the screen that firmware left: a linear framebuffer of 24 or 32 bits a pixel, or VGA
+ * text. Lines do not scroll, they go round: at the bottom writing starts again at the top, and the
+ * line behind the newest is blank. So nothing is ever read from, or moved within, slow video
+ * memory.
  */
 #pragma once
 
@@ -12,6 +13,7 @@ struct fb_mode {
 	void *base;	       /* mapped */
 	uint32_t width, height; /* in pixels; of VGA text in characters */
 	uint32_t pitch;	       /* bytes a line */
+	uint32_t pixel_size;   /* bytes, 3 or 4 */
 	bool is_text;	       /* VGA text, 2 bytes a character */
 };
 

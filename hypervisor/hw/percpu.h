@@ -5,12 +5,12 @@
  * distance from the linker's .percpu section to this CPU's area. Access is three instructions and
  * a load.
  *
- *   stack + 16 KiB  ┌───────────────┐ ◄ first push          .percpu ┌─────────┐ ◄ &percpu_name
- *                   │       ▼       │                       (CPU 0) │         │
- *                   │               │                               └─────────┘
- *             RSP ► │               │                          area ┌─────────┐
- *                   │ distance ─────┼──────────────────────────────►│ CPU n's │
- *   stack           └───────────────┘                               └─────────┘
+ *   stack + 16 KiB  +-----------+ < first push             .percpu +---------+ < &percpu_name
+ *                   |           |                          (CPU 0) |         |
+ *             RSP > |           |                                  +---------+
+ *                   |           |                             area +---------+
+ *                   | distance -+--------------------------------> | CPU n's |
+ *   stack           +-----------+                                  +---------+
  *   stack - 16 KiB    guard, not mapped
  *
  * The section itself is CPU 0's area. Areas start zeroed: no initialisers.

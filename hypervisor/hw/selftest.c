@@ -169,3 +169,9 @@ unsigned int selftest_run(void)
 	log_debug("selftest: done, %u failures", failures);
 	return failures;
 }
+
+void selftest_crash(void)
+{
+	log_notice("crash=fault: writing to the hypervisor's own code");
+	*(volatile uint8_t *)(uint64_t)selftest_crash = 0xCC;
+}

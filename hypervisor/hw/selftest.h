@@ -7,3 +7,6 @@
 
 /* Needs all CPUs up, in cpu_idle(). Returns the number of failures. */
 unsigned int selftest_run(void);
+
+/* Writes to our own text, to show what a bug of ours looks like (option crash=fault). */
+void selftest_crash(void);
