@@ -134,11 +134,14 @@ static void show_on_screen(void)
 	const struct boot_framebuffer *f = &boot.framebuffer;
 	struct fb_mode mode = {.width = f->width, .height = f->height, .pitch = f->pitch};
 
-	if (f->width != 0 && f->bpp == 32) {
-		mode.base = paging_map_mmio(f->base, (uint64_t)f->pitch * f->height, PG_WC);
-	} else if (f->width == 0 && boot.efi_systab == 0) {
+	if (f->width == 0 && boot.efi_systab == 0) {
+		/* A BIOS machine whose loader does not say: VGA text, as BIOS leaves it. */
 		mode = (struct fb_mode){.width = 80, .height = 25, .pitch = 160, .is_text = true};
 		mode.base = paging_map_mmio(VGA_TEXT, 80 * 25 * 2, PG_UC);
+	} else if (f->width != 0 && (f->is_text || f->bpp == 24 || f->bpp == 32)) {
+		mode.is_text = f->is_text;
+		mode.pixel_size = f->bpp / 8U;
+		mode.base = paging_map_mmio(f->base, (uint64_t)f->pitch * f->height, PG_WC);
 	}
 	if (mode.base == NULL)
 		log_info("screen: none that we can write to (%ux%u, %u bits a pixel)", f->width,
