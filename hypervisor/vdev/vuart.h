@@ -12,12 +12,16 @@
 struct vuart {
 	struct spinlock lock; /* above nothing; callbacks are called without it */
 	uint16_t port;
-	uint8_t ier, lcr, mcr, lsr, scr, fcr, dll, dlm;
-	bool thre_pending, line;
+	uint8_t ier, lcr, mcr, scr, fcr, dll, dlm;
+	uint8_t lsr_errors;  /* overrun, until LSR is read */
+	uint8_t msr_delta;   /* changes of the modem lines, until MSR is read */
+	bool thre_pending;   /* the transmitter became empty and nobody was told yet */
+	bool line;	     /* what set_irq was told */
+	bool is_telling;     /* one CPU tells set_irq at a time, in order */
 	uint8_t rx[256];
 	unsigned int rx_head, rx_tail;
 	void (*send)(void *ctx, uint8_t byte);
-	void (*set_irq)(void *ctx, bool asserted);
+	void (*set_irq)(void *ctx, bool asserted); /* only while OUT2 is set, as on a PC board */
 	void *ctx;
 };
 
