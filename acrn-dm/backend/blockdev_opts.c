@@ -11,6 +11,13 @@
 
 #include "log.h"
 
+enum taken { TAKEN, WRONG, REFUSED /* and it said why */ };
+
+static enum taken taken_if(bool ok)
+{
+	return ok ? TAKEN : WRONG;
+}
+
 /* Reads decimal numbers separated by sep into out[0 .. max); how many, or 0 if the text is anything else. */
 static unsigned int numbers(const char *text, char sep, uint64_t *out, unsigned int max)
 {
@@ -35,46 +42,46 @@ static bool is_sector_size(uint64_t v)
 	return v >= BLOCKDEV_SECTOR && v <= 65536 && (v & (v - 1)) == 0;
 }
 
-static bool opt_writeback(struct blockdev_options *o, const char *value)
+static enum taken opt_writeback(struct blockdev_options *o, const char *value)
 {
 	o->writeback = true;
-	return !value;
+	return taken_if(!value);
 }
 
-static bool opt_writethru(struct blockdev_options *o, const char *value)
+static enum taken opt_writethru(struct blockdev_options *o, const char *value)
 {
 	o->writeback = false;
-	return !value;
+	return taken_if(!value);
 }
 
-static bool opt_ro(struct blockdev_options *o, const char *value)
+static enum taken opt_ro(struct blockdev_options *o, const char *value)
 {
 	o->read_only = true;
-	return !value;
+	return taken_if(!value);
 }
 
-static bool opt_no_bst_block(struct blockdev_options *o, const char *value)
+static enum taken opt_no_bst_block(struct blockdev_options *o, const char *value)
 {
 	(void)o;	/* switches off an ordering rule that we do not have */
-	return !value;
+	return taken_if(!value);
 }
 
-static bool opt_discard(struct blockdev_options *o, const char *value)
+static enum taken opt_discard(struct blockdev_options *o, const char *value)
 {
 	uint64_t v[3];
 
 	o->discard = true;
 	if (!value)
-		return true;
+		return TAKEN;
 	if (numbers(value, ':', v, 3) != 3 || v[0] > UINT32_MAX || v[1] > UINT32_MAX || v[2] > UINT32_MAX)
-		return false;
+		return WRONG;
 	o->discard_max_sectors = (uint32_t)v[0];
 	o->discard_max_segments = (uint32_t)v[1];
 	o->discard_align = (uint32_t)v[2];
-	return true;
+	return TAKEN;
 }
 
-static bool opt_sectorsize(struct blockdev_options *o, const char *value)
+static enum taken opt_sectorsize(struct blockdev_options *o, const char *value)
 {
 	uint64_t v[2];
 	unsigned int n = value ? numbers(value, '/', v, 2) : 0;
@@ -82,49 +89,50 @@ static bool opt_sectorsize(struct blockdev_options *o, const char *value)
 	if (n == 1)
 		v[1] = v[0];
 	if (n == 0 || !is_sector_size(v[0]) || !is_sector_size(v[1]) || v[1] < v[0])
-		return false;
+		return WRONG;
 	o->logical = (uint32_t)v[0];
 	o->physical = (uint32_t)v[1];
-	return true;
+	return TAKEN;
 }
 
-static bool opt_range(struct blockdev_options *o, const char *value)
+static enum taken opt_range(struct blockdev_options *o, const char *value)
 {
 	uint64_t v[2];
 
 	if (!value || numbers(value, '/', v, 2) != 2 || v[1] == 0)
-		return false;
+		return WRONG;
 	o->range_start = v[0];
 	o->range_len = v[1];
-	return true;
+	return TAKEN;
 }
 
-static bool opt_aio(struct blockdev_options *o, const char *value)
+static enum taken opt_aio(struct blockdev_options *o, const char *value)
 {
 	(void)o;
-	if (value && strcmp(value, "io_uring") == 0)
-		log_err("virtio-blk: aio=io_uring is not built yet; use aio=threads");
-	return value && strcmp(value, "threads") == 0;
+	if (!value || strcmp(value, "io_uring") != 0)
+		return taken_if(value && strcmp(value, "threads") == 0);
+	log_err("virtio-blk: aio=io_uring is not built yet; use aio=threads");
+	return REFUSED;
 }
 
-static bool opt_nocache(struct blockdev_options *o, const char *value)
+static enum taken opt_nocache(struct blockdev_options *o, const char *value)
 {
 	(void)o;
 	(void)value;
 	log_err("virtio-blk: nocache is not built yet");
-	return false;
+	return REFUSED;
 }
 
 static const struct {
 	const char *name;
-	bool (*take)(struct blockdev_options *o, const char *value);
+	enum taken (*take)(struct blockdev_options *o, const char *value);
 } table[] = {
 	{ "writeback", opt_writeback },	{ "writethru", opt_writethru },	  { "ro", opt_ro },
 	{ "nocache", opt_nocache },	{ "discard", opt_discard },	  { "sectorsize", opt_sectorsize },
 	{ "range", opt_range },		{ "aio", opt_aio },		  { "no_bst_block", opt_no_bst_block },
 };
 
-static bool take_option(struct blockdev_options *o, const char *word)
+static enum taken take_option(struct blockdev_options *o, const char *word)
 {
 	const char *value = strchr(word, '=');
 	size_t len = value ? (size_t)(value - word) : strlen(word);
@@ -132,7 +140,7 @@ static bool take_option(struct blockdev_options *o, const char *word)
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
 		if (strlen(table[i].name) == len && strncmp(table[i].name, word, len) == 0)
 			return table[i].take(o, value ? value + 1 : NULL);
-	return false;
+	return WRONG;
 }
 
 int blockdev_parse(char *text, struct blockdev_options *o)
@@ -146,10 +154,12 @@ int blockdev_parse(char *text, struct blockdev_options *o)
 	}
 	o->path = strcmp(word, "nodisk") == 0 ? NULL : word;
 	while ((word = strsep(&text, ",")) != NULL) {
-		if (!take_option(o, word)) {
+		enum taken t = take_option(o, word);
+
+		if (t == WRONG)
 			log_err("virtio-blk: option '%s' is unknown or its value is wrong", word);
+		if (t != TAKEN)
 			return -EINVAL;
-		}
 	}
 	return 0;
 }

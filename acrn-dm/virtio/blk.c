@@ -196,7 +196,7 @@ static void drain(struct blk_worker *w)
 			if (ok)
 				virtio_complete(q, &w->chain, (uint32_t)w->chain.in_len);
 		}
-	} while (vq_enable_notify(&q->vq));
+	} while (virtio_enable_notify(q));
 	pthread_mutex_unlock(&q->lock);
 }
 

@@ -159,7 +159,7 @@ static void receive(struct net *n, struct virtio_queue *q)
 			n->pending = 0;
 			continue;
 		}
-		if (!vq_enable_notify(&q->vq)) {
+		if (!virtio_enable_notify(q)) {
 			n->wants_frames = false;	/* until the driver gives buffers */
 			break;
 		}
@@ -214,7 +214,7 @@ static void transmit(struct net *n, struct virtio_queue *q)
 			virtio_complete(q, &n->first, 0);
 			sent++;
 		}
-	} while (sent < BUDGET && vq_enable_notify(&q->vq));
+	} while (sent < BUDGET && virtio_enable_notify(q));
 	if (sent == BUDGET)
 		virtio_kick(q);
 	pthread_mutex_unlock(&q->lock);

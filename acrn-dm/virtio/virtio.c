@@ -111,6 +111,11 @@ bool virtio_pop(struct virtio_queue *q, struct vq_chain *chain)
 	return r > 0;
 }
 
+bool virtio_enable_notify(struct virtio_queue *q)
+{
+	return vq_enable_notify(&q->vq) && !(virtio_status(q->dev) & VIRTIO_STATUS_NEEDS_RESET);
+}
+
 void virtio_signal(struct virtio_queue *q)
 {
 	if (vq_should_interrupt(&q->vq) && q->dev->interrupt)

@@ -113,6 +113,8 @@ static inline bool virtio_has(const struct virtio_dev *v, unsigned int feature)
 
 /* With q->lock. vq_pop(), and a bad ring puts the device in NEEDS_RESET; false when there is no request. */
 bool virtio_pop(struct virtio_queue *q, struct vq_chain *chain);
+/* With q->lock. vq_enable_notify(), but false for a device in NEEDS_RESET, whose requests nobody takes. */
+bool virtio_enable_notify(struct virtio_queue *q);
 /* With q->lock. Complete one request and interrupt the driver if it wants that. */
 void virtio_complete(struct virtio_queue *q, const struct vq_chain *chain, uint32_t written);
 /* With q->lock. Interrupt the driver for what was published, if it wants that. */

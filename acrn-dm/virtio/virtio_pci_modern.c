@@ -266,7 +266,7 @@ static bool window_aim(const struct virtio_pci *p, unsigned int off, uint64_t *b
 	memcpy(&offset, cap + WINDOW_OFFSET, 4);
 	memcpy(&length, cap + WINDOW_LENGTH, 4);
 	if (cap[WINDOW_BAR] != VIRTIO_PCI_BAR_MODERN || (length != 1 && length != 2 && length != 4) ||
-	    offset % length != 0 || offset >= VIRTIO_PCI_MODERN_SIZE)
+	    offset % length != 0 || offset >= VIRTIO_PCI_MODERN_SIZE || off != p->cfg_cap + WINDOW_DATA)
 		length = 0;
 	*bar_off = offset;
 	*len = length;

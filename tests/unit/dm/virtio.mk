@@ -21,3 +21,45 @@ fuzz_virtqueue_SRCS := \
 	acrn-dm/memory.c \
 	acrn-dm/log.c
 fuzz_virtqueue_CFLAGS := $(VIRTIO_TEST_FLAGS)
+
+UNIT_TESTS += dm_virtio
+dm_virtio_SRCS := \
+	tests/unit/dm/test_virtio.c \
+	tests/unit/dm/test_virtio_pci.c \
+	tests/unit/dm/test_virtio_blk.c \
+	tests/unit/dm/test_virtio_net.c \
+	tests/unit/dm/test_virtio_console.c \
+	tests/unit/dm/fake_guest_ring.c \
+	tests/unit/dm/fake_guest_dev.c \
+	tests/unit/dm/fake_virtio_hsm.c \
+	acrn-dm/virtio/virtqueue.c \
+	acrn-dm/virtio/iov.c \
+	acrn-dm/virtio/worker.c \
+	acrn-dm/virtio/virtio.c \
+	acrn-dm/virtio/virtio_pci.c \
+	acrn-dm/virtio/virtio_pci_legacy.c \
+	acrn-dm/virtio/virtio_pci_modern.c \
+	acrn-dm/virtio/blk.c \
+	acrn-dm/virtio/rng.c \
+	acrn-dm/virtio/net.c \
+	acrn-dm/virtio/net_io.c \
+	acrn-dm/virtio/console.c \
+	acrn-dm/virtio/console_ctl.c \
+	acrn-dm/virtio/console_opts.c \
+	acrn-dm/backend/blockdev.c \
+	acrn-dm/backend/blockdev_opts.c \
+	acrn-dm/backend/net.c \
+	acrn-dm/backend/md5.c \
+	acrn-dm/backend/chardev.c \
+	acrn-dm/backend/chardev_open.c \
+	acrn-dm/bus/io.c \
+	acrn-dm/bus/pci.c \
+	acrn-dm/bus/pci_bar.c \
+	acrn-dm/bus/pci_cfg.c \
+	acrn-dm/bus/pci_irq.c \
+	acrn-dm/dev/device.c \
+	acrn-dm/config.c \
+	acrn-dm/memory.c \
+	acrn-dm/loop.c \
+	acrn-dm/log.c
+dm_virtio_CFLAGS := $(VIRTIO_TEST_FLAGS)
