@@ -75,7 +75,7 @@ static EFI_STATUS report_file_error(struct stub *stub, const struct wanted *want
 	return report_failure(
 		status, "%s:%u:%u: the %s %s: too little memory for its %lu MiB below %lu MiB",
 		stub->conf_path, wanted->at.line, wanted->at.column, wanted->what, wanted->name,
-		(unsigned long)(file->size >> 20) + 1, (unsigned long)(wanted->limit >> 20));
+		(unsigned long)((file->size + 0xfffff) >> 20), (unsigned long)(wanted->limit >> 20));
 }
 
 static EFI_STATUS load(struct stub *stub, const struct wanted *wanted, struct stub_file *file)

@@ -24,8 +24,7 @@ enum memmap_type efi_memory_type(const struct efi_memory_descriptor *descriptor)
 	case EFI_MEMORY_LOADER_DATA:
 	case EFI_MEMORY_CONVENTIONAL:
 		/* without write-back it is a device's or a slow window: nothing to live in */
-		return (descriptor->attribute & EFI_MEMORY_ATTRIBUTE_WB) != 0 ? MEMMAP_RAM
-									      : MEMMAP_RESERVED;
+		return (descriptor->attribute & EFI_MEMORY_ATTRIBUTE_WB) != 0 ? MEMMAP_RAM : MEMMAP_RESERVED;
 	case EFI_MEMORY_BOOT_CODE:
 	case EFI_MEMORY_BOOT_DATA:
 		return MEMMAP_BOOT_SERVICES;
@@ -47,8 +46,7 @@ uint64_t efi_memory_filter_room(const struct efi_memory_map *from, const struct 
 }
 
 /* Copies the descriptor, narrowed to [base, end) and with that type. */
-static void write(struct writer *w, const struct efi_memory_descriptor *d, hpa_t base, hpa_t end,
-		  uint32_t type)
+static void write(struct writer *w, const struct efi_memory_descriptor *d, hpa_t base, hpa_t end, uint32_t type)
 {
 	struct efi_memory_descriptor *to = (void *)(w->to + w->used);
 
@@ -65,24 +63,35 @@ static void write(struct writer *w, const struct efi_memory_descriptor *d, hpa_t
 	w->used += w->entry_size;
 }
 
+/* Of a descriptor of RAM: what the memory in that range has become. */
 static uint32_t type_for_guest(uint32_t type, const struct memmap_range *range)
 {
 	if (range == NULL)
 		return type;
-	if (range->type == MEMMAP_HYPERVISOR)
+	switch (range->type) {
+	case MEMMAP_RAM:
+	case MEMMAP_BOOT_SERVICES:
+		return type;
+	case MEMMAP_MODULE:
+		return EFI_MEMORY_LOADER_DATA;
+	case MEMMAP_ACPI:
+		return EFI_MEMORY_ACPI_RECLAIM;
+	case MEMMAP_NVS:
+		return EFI_MEMORY_ACPI_NVS;
+	case MEMMAP_BAD:
+		return EFI_MEMORY_UNUSABLE;
+	default:
 		return EFI_MEMORY_RESERVED;
-	return range->type == MEMMAP_MODULE ? EFI_MEMORY_LOADER_DATA : type;
+	}
 }
 
 static bool is_ram(uint32_t type)
 {
-	return (type >= EFI_MEMORY_LOADER_CODE && type <= EFI_MEMORY_BOOT_DATA) ||
-	       type == EFI_MEMORY_CONVENTIONAL;
+	return (type >= EFI_MEMORY_LOADER_CODE && type <= EFI_MEMORY_BOOT_DATA) || type == EFI_MEMORY_CONVENTIONAL;
 }
 
 /* Neighbouring pieces of one type stay one: most descriptors come out as they went in. */
-static void filter_one(struct writer *w, const struct efi_memory_descriptor *d,
-		       const struct memmap *memmap)
+static void filter_one(struct writer *w, const struct efi_memory_descriptor *d, const struct memmap *memmap)
 {
 	hpa_t start = d->physical;
 	hpa_t end = start + (d->pages << PAGE_SHIFT);
@@ -103,8 +112,7 @@ static void filter_one(struct writer *w, const struct efi_memory_descriptor *d,
 	write(w, d, start, end, type);
 }
 
-uint64_t efi_memory_filter(const struct efi_memory_map *from, const struct memmap *memmap, void *to,
-			   uint64_t room)
+uint64_t efi_memory_filter(const struct efi_memory_map *from, const struct memmap *memmap, void *to, uint64_t room)
 {
 	struct writer w = {.to = to, .room = room, .entry_size = from->entry_size};
 	uint64_t at;

@@ -57,7 +57,7 @@ uint64_t efi_memory_filter_room(const struct efi_memory_map *from, const struct 
 /*
  * Writes the map as a guest shall see it to `to` and returns its size: the firmware's descriptors,
  * cut where *memmap says that RAM has another owner now. What is the hypervisor's becomes reserved,
- * what is kept for the guest (MEMMAP_MODULE) loader data. 0 when `room` is too small.
+ * what is kept for the guest (MEMMAP_MODULE) loader data, and so on: a kernel that looks for a free
+ * place in this map alone must not find one of ours. 0 when `room` is too small.
  */
-uint64_t efi_memory_filter(const struct efi_memory_map *from, const struct memmap *memmap, void *to,
-			   uint64_t room);
+uint64_t efi_memory_filter(const struct efi_memory_map *from, const struct memmap *memmap, void *to, uint64_t room);

@@ -78,6 +78,18 @@ static void test_descriptors_are_cut_where_the_hypervisor_took_memory(void **sta
 	assert_true((out[5].attribute & EFI_MEMORY_ATTRIBUTE_RUNTIME) != 0);
 }
 
+/* Linux' KASLR chooses its place from this map, not from e820. */
+static void test_copies_of_tables_are_no_free_memory(void **state)
+{
+	struct efi_memory_descriptor out[MAX];
+
+	(void)state;
+	describe(EFI_MEMORY_CONVENTIONAL, 0x100000, 0x1000000, EFI_MEMORY_ATTRIBUTE_WB);
+	memmap_override(&map, 0x10f8000, 0x8000, MEMMAP_ACPI);
+	assert_int_equal(filter(MAX * ENTRY, out), 2);
+	assert_piece(&out[1], EFI_MEMORY_ACPI_RECLAIM, 0x10f8000, 0x8000);
+}
+
 static void test_an_untouched_map_comes_out_as_it_went_in(void **state)
 {
 	struct efi_memory_descriptor out[MAX];
@@ -160,6 +172,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_descriptors_are_cut_where_the_hypervisor_took_memory, start, end),
+		cmocka_unit_test_setup_teardown(test_copies_of_tables_are_no_free_memory, start, end),
 		cmocka_unit_test_setup_teardown(test_an_untouched_map_comes_out_as_it_went_in, start, end),
 		cmocka_unit_test_setup_teardown(test_too_little_room_is_told, start, end),
 		cmocka_unit_test_setup_teardown(test_random_takings_fit_and_are_all_reserved, start, end),
