@@ -130,12 +130,12 @@ void vlapic_accept_self(struct vlapic *v, uint8_t vector)
 	(void)post(v, vector, false);
 }
 
-int vlapic_waiting(const struct vlapic *v)
+int vlapic_waiting(struct vlapic *v)
 {
-	return atomic_load(&v->irr_hint) == 0 ? -1 : highest(v->irr);
+	return atomic_load(&v->irr_hint) == 0 ? -1 : vlapic_scan(v, v->isrv);
 }
 
-int vlapic_scan(struct vlapic *v)
+int vlapic_scan(struct vlapic *v, uint32_t priority)
 {
 	int vector = highest(v->irr);
 
@@ -147,7 +147,7 @@ int vlapic_scan(struct vlapic *v)
 			return -1;
 		atomic_store(&v->irr_hint, 1U);
 	}
-	return ((unsigned int)vector & 0xF0U) > (v->ppr & 0xF0U) ? vector : -1;
+	return ((unsigned int)vector & 0xF0U) > (priority & 0xF0U) ? vector : -1;
 }
 
 void vlapic_taken(struct vlapic *v, uint8_t vector)

@@ -52,7 +52,7 @@ struct vlapic {
 
 	/* The vCPU's own; others may read id, ldr, dfr, svr, base_msr, ppr and the LVT. */
 	uint32_t tpr;
-	uint32_t ppr;	   /* the greater class of tpr and isrv: kept, since each entry needs it */
+	uint32_t ppr;	   /* the greater class of tpr and isrv: each entry needs it */
 	uint32_t isrv;	   /* the highest vector in isr, 0 when none */
 	uint64_t isr[4];
 	uint64_t base_msr; /* IA32_APIC_BASE */
@@ -66,6 +66,7 @@ struct vlapic {
 	bool timer_is_set;	 /* ops->timer_set was told a deadline that still stands */
 	uint8_t index;		 /* in bus->lapic */
 	bool is_bsp;		 /* the first on the bus */
+	bool was_move_refused;	 /* and logged */
 	struct apic_bus *bus;
 	const struct vlapic_ops *ops;
 	void *ctx;
@@ -90,7 +91,10 @@ void vlapic_set_virtual_wire(struct vlapic *v);
 /* xAPIC register page: offset = io->addr & 0xFFF. Valid only in xAPIC mode, else IO_FORWARD. */
 enum io_result vlapic_mmio(void *v, struct io_access *io);
 
-/* MSRs 0x1B, 0x6E0 and 0x800-0x8FF. -EINVAL: #GP. */
+/*
+ * MSRs 0x1B, 0x6E0 and 0x800-0x8FF. -EINVAL: #GP. Moving the register page away from
+ * VLAPIC_DEFAULT_BASE is refused with a line in the log: a VM's bus is composed once.
+ */
 int vlapic_msr_read(struct vlapic *v, uint32_t msr, uint64_t *value);
 int vlapic_msr_write(struct vlapic *v, uint32_t msr, uint64_t value);
 
@@ -102,20 +106,21 @@ uint64_t vlapic_cr8_get(const struct vlapic *v);
 void vlapic_cr8_set(struct vlapic *v, uint64_t cr8);
 void vlapic_tpr_set(struct vlapic *v, uint8_t tpr);
 
-/* The way of vlapic_pending when something may wait. */
-int vlapic_scan(struct vlapic *v);
+/* The way of vlapic_pending when something may wait: above the class of priority, or -1. */
+int vlapic_scan(struct vlapic *v, uint32_t priority);
 
 /* The vector that may be injected now (above the processor priority), or -1. Hot: each entry. */
 static inline int vlapic_pending(struct vlapic *v)
 {
-	return likely(atomic_load(&v->irr_hint) == 0) ? -1 : vlapic_scan(v);
+	return likely(atomic_load(&v->irr_hint) == 0) ? -1 : vlapic_scan(v, v->ppr);
 }
 
 /*
- * The highest vector in IRR or -1, whether or not TPR and ISR let it in: for a TPR threshold. For
- * HLT wake-ups use vlapic_pending.
+ * The highest vector in IRR that the one in service lets in, whether or not TPR does, or -1: for
+ * hardware that is offered a vector and compares its priority with its own TPR. For HLT wake-ups
+ * use vlapic_pending.
  */
-int vlapic_waiting(const struct vlapic *v);
+int vlapic_waiting(struct vlapic *v);
 
 /* The CPU took vector: moves it from IRR to ISR. */
 void vlapic_taken(struct vlapic *v, uint8_t vector);

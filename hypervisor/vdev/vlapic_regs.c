@@ -7,6 +7,7 @@
  */
 #include "lib/bits.h"
 #include "lib/errno.h"
+#include "lib/log.h"
 #include "vdev/vlapic.h"
 #include "vdev/vlapic_icr.h"
 #include "vdev/vlapic_timer.h"
@@ -280,6 +281,16 @@ static bool base_may_become(uint64_t from, uint64_t to)
 	return from != 0 || to != modes;
 }
 
+/* One line, not one a try: the guest may be hostile. */
+static int refuse_move(struct vlapic *v, uint64_t to)
+{
+	if (!v->was_move_refused)
+		log_warn("vCPU %u: the guest moves its local APIC to %lx: not supported, #GP",
+			 v->index, to);
+	v->was_move_refused = true;
+	return -EINVAL;
+}
+
 static int write_base(struct vlapic *v, uint64_t value)
 {
 	uint64_t old = v->base_msr;
@@ -287,6 +298,8 @@ static int write_base(struct vlapic *v, uint64_t value)
 
 	if ((value & ~known) != 0 || !base_may_become(old, value))
 		return -EINVAL;
+	if ((value & APIC_BASE_ADDR_MASK) != VLAPIC_DEFAULT_BASE)
+		return refuse_move(v, value & APIC_BASE_ADDR_MASK);
 	value = (value & ~APIC_BASE_BSP) | (old & APIC_BASE_BSP);
 	if (value == old)
 		return 0;

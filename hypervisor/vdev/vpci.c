@@ -27,8 +27,7 @@ int vpci_attach_ecam(struct vpci *v, struct io_bus *bus, uint64_t base, uint8_t 
 {
 	v->ecam_base = base;
 	v->ecam_first_bus = first_bus;
-	return io_bus_add_mmio(bus, base + ((uint64_t)first_bus << 20),
-			       (uint64_t)(last_bus - first_bus + 1) << 20, vpci_ecam, v);
+	return io_bus_add_mmio(bus, base, (uint64_t)(last_bus - first_bus + 1) << 20, vpci_ecam, v);
 }
 
 /* A place in configuration space: bdf in 27:12, register in 11:0, as in an ECAM address. */
@@ -104,6 +103,7 @@ enum io_result vpci_port(void *dev, struct io_access *io)
 enum io_result vpci_ecam(void *dev, struct io_access *io)
 {
 	struct vpci *v = dev;
+	uint32_t place = (uint32_t)v->ecam_first_bus << 20;
 
-	return access_place(v, (uint32_t)(io->addr - v->ecam_base), io);
+	return access_place(v, place + (uint32_t)(io->addr - v->ecam_base), io);
 }

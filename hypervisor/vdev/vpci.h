@@ -22,7 +22,7 @@ struct vpci {
 	uint32_t address;     /* last dword written to 0xCF8 */
 	const struct vpci_ops *ops;
 	void *ctx;
-	uint64_t ecam_base; /* where bus 0 is, or would be */
+	uint64_t ecam_base; /* where ecam_first_bus is */
 	uint8_t ecam_first_bus;
 };
 
@@ -31,7 +31,7 @@ void vpci_init(struct vpci *v, const struct vpci_ops *ops, void *ctx);
 /* Ports 0xCF8-0xCFF (bytes at 0xCF9 are forwarded: the reset register is somebody else's). */
 int vpci_attach_ports(struct vpci *v, struct io_bus *bus);
 
-/* base as the MCFG table gives it: the address of bus 0, whether or not first_bus is 0. */
+/* base is the address of first_bus (the MCFG table gives that of bus 0). One window a VM. */
 int vpci_attach_ecam(struct vpci *v, struct io_bus *bus, uint64_t base, uint8_t first_bus,
 		     uint8_t last_bus);
 enum io_result vpci_port(void *v, struct io_access *io);

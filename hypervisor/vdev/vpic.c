@@ -137,7 +137,7 @@ uint8_t vpic_acknowledge(struct vpic *v)
 	}
 	/* A request that is gone becomes input 7, without a bit in ISR. */
 	vector = (uint8_t)(chip->base + (input == NONE ? 7U : input));
-	atomic_store(&v->output, false); /* INTR falls during INTA; what else waits makes it rise again */
+	atomic_store(&v->output, false); /* INTR falls during INTA and rises for what waits */
 	finish(v, update(v));
 	return vector;
 }

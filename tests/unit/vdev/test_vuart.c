@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The virtual 16550A: detection as drivers do it, FIFO, interrupts and their priority, loop-back. */
+/* The virtual 16550A: detection as drivers do it, FIFO, interrupts, their priority, loop-back. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
 # Unit tests of hypervisor/vdev.
 vdev_vlapic_ALL := hypervisor/vdev/vlapic.c hypervisor/vdev/vlapic_regs.c \
 	hypervisor/vdev/vlapic_timer.c hypervisor/vdev/vlapic_icr.c hypervisor/vdev/apic_bus.c \
-	tests/unit/vdev/rig.c
+	tests/unit/vdev/rig.c tests/unit/fake/log.c
 
 UNIT_TESTS += vdev_io_bus
 vdev_io_bus_SRCS := tests/unit/vdev/test_io_bus.c hypervisor/vdev/io_bus.c
