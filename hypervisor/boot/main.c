@@ -71,7 +71,6 @@ static void read_loader_information(hpa_t information)
 		panic("the boot loader's information is unusable: %s", error);
 	if (has_option("panic=halt"))
 		panic_set_policy(PANIC_HALT);
-	log_info("started by %s", boot.loader[0] != '\0' ? boot.loader : "an unnamed loader");
 }
 
 static void read_scenario(void)
@@ -88,6 +87,46 @@ static void read_scenario(void)
 	if (!scenario_parse(text, conf->size, &scenario, &error) ||
 	    !scenario_is_supported(&scenario, &error))
 		panic("acrn.conf:%u:%u: %s", error.at.line, error.at.column, error.text);
+}
+
+/* The screen's place and mode; false when it is none that we can write to. */
+static bool find_screen(struct fb_mode *mode, hpa_t *base)
+{
+	const struct boot_framebuffer *f = &boot.framebuffer;
+
+	*mode = (struct fb_mode){.width = f->width,
+				 .height = f->height,
+				 .pitch = f->pitch,
+				 .pixel_size = f->bpp / 8U,
+				 .is_text = f->is_text};
+	*base = f->base;
+	if (f->width != 0)
+		return f->is_text || f->bpp == 24 || f->bpp == 32;
+	/* A BIOS machine whose loader does not say: VGA text, as BIOS leaves it. */
+	*mode = (struct fb_mode){.width = 80, .height = 25, .pitch = 160, .is_text = true};
+	*base = VGA_TEXT;
+	return boot.efi_systab == 0;
+}
+
+/*
+ * Called on the boot tables and again on ours, which have the screen at the same address of the
+ * direct map: what goes wrong in between is to be seen, too.
+ */
+static void show_on_screen(void)
+{
+	static bool is_shown;
+	bool is_early = paging_tables()->root == NULL;
+	struct fb_mode mode;
+	hpa_t base;
+
+	if (!find_screen(&mode, &base))
+		return;
+	mode.base = is_early ? (void *)early_map(base, (uint64_t)mode.pitch * mode.height)
+			     : paging_map_mmio(base, (uint64_t)mode.pitch * mode.height, PG_WC);
+	if (!is_shown && mode.base != NULL) {
+		console_init_screen(&mode);
+		is_shown = true;
+	}
 }
 
 static hpa_t take(uint64_t size, uint64_t align, hpa_t limit, const char *what)
@@ -124,30 +163,10 @@ static void take_memory(void)
 			ranges[count++] = (struct paging_range){r->base, r->size, is_guest};
 	}
 	paging_init(ranges, count, pool, pool_size);
+	show_on_screen();
 	log_info("memory: %lu MiB for guests, %lu KiB for the hypervisor",
 		 memmap_total(&memmap, MEMMAP_RAM) >> 20,
 		 memmap_total(&memmap, MEMMAP_HYPERVISOR) >> 10);
-}
-
-static void show_on_screen(void)
-{
-	const struct boot_framebuffer *f = &boot.framebuffer;
-	struct fb_mode mode = {.width = f->width, .height = f->height, .pitch = f->pitch};
-
-	if (f->width == 0 && boot.efi_systab == 0) {
-		/* A BIOS machine whose loader does not say: VGA text, as BIOS leaves it. */
-		mode = (struct fb_mode){.width = 80, .height = 25, .pitch = 160, .is_text = true};
-		mode.base = paging_map_mmio(VGA_TEXT, 80 * 25 * 2, PG_UC);
-	} else if (f->width != 0 && (f->is_text || f->bpp == 24 || f->bpp == 32)) {
-		mode.is_text = f->is_text;
-		mode.pixel_size = f->bpp / 8U;
-		mode.base = paging_map_mmio(f->base, (uint64_t)f->pitch * f->height, PG_WC);
-	}
-	if (mode.base == NULL)
-		log_info("screen: none that we can write to (%ux%u, %u bits a pixel)", f->width,
-			 f->height, f->bpp);
-	else
-		console_init_screen(&mode);
 }
 
 static void init_interrupts(void)
@@ -178,15 +197,15 @@ static void start_cpus(void)
 _Noreturn void boot_main(hpa_t information)
 {
 	console_init_early();
-	log_notice("ACRN hypervisor");
 	cpu_probe();
 	cpu_set_controls();
 	descriptor_init();
 	dump_init();
 	read_loader_information(information);
+	show_on_screen();
+	log_notice("ACRN hypervisor, started by %s", boot.loader);
 	read_scenario();
 	take_memory();
-	show_on_screen();
 	console_configure(&scenario);
 	platform_discover(boot.rsdp);
 	tsc_calibrate();

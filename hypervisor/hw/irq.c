@@ -4,19 +4,20 @@
 #include "hw/exception.h"
 #include "hw/lapic.h"
 #include "hw/percpu.h"
+#include "lib/atomic.h"
 #include "lib/log.h"
 #include "lib/panic.h"
 
 #define OWN_VECTORS 16U
 
-static void (*own[OWN_VECTORS])(void);
+static irq_handler *own[OWN_VECTORS];
 static void (*forward_to)(uint8_t vector);
 static DEFINE_PERCPU(unsigned int, irqs_dropped);
 
-void irq_register(uint8_t vector, void (*handler)(void))
+irq_handler *irq_register(uint8_t vector, irq_handler *handler)
 {
 	ASSERT(vector > IRQ_FORWARD_LAST && vector < IRQ_SPURIOUS);
-	own[vector - IRQ_FORWARD_LAST - 1U] = handler;
+	return atomic_swap(&own[vector - IRQ_FORWARD_LAST - 1U], handler);
 }
 
 void irq_set_forward(void (*forward)(uint8_t vector))

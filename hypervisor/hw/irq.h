@@ -16,8 +16,13 @@
 #define IRQ_ERROR 0xFEU	   /* the local APIC reports an error */
 #define IRQ_SPURIOUS 0xFFU /* no EOI */
 
-/* Handler of one of our own vectors 0xF0-0xFE. The EOI has been sent when it runs. */
-void irq_register(uint8_t vector, void (*handler)(void));
+typedef void irq_handler(void);
+
+/*
+ * Sets the handler of one of our own vectors 0xF0-0xFE, for all CPUs; returns the one before, or NULL.
+ * The EOI has been sent when it runs.
+ */
+irq_handler *irq_register(uint8_t vector, irq_handler *handler);
 
 /*
  * Who gets the vectors 0x20-0xEF. It sends the EOI itself, when it knows whether the source is

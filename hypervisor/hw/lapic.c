@@ -121,7 +121,7 @@ void lapic_init_cpu(void)
 	this_cpu(lapic_x2apic) = (base & APIC_BASE_X2APIC) != 0;
 	if (page == NULL)
 		page = paging_map_mmio(base & APIC_BASE_ADDR_MASK, APIC_PAGE_SIZE, PG_UC);
-	irq_register(IRQ_ERROR, error_irq);
+	(void)irq_register(IRQ_ERROR, error_irq);
 	set_up();
 }
 

@@ -26,8 +26,8 @@ static void kick_irq(void)
 
 void smp_call_init(void)
 {
-	irq_register(IRQ_KICK, kick_irq);
-	irq_register(IRQ_CALL, smp_call_poll);
+	(void)irq_register(IRQ_KICK, kick_irq);
+	(void)irq_register(IRQ_CALL, smp_call_poll);
 }
 
 void smp_call_poll(void)
