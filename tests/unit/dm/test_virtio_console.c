@@ -18,7 +18,7 @@
 #include "dm/fake_virtio_hsm.h"
 #include "dm/virtio_tests.h"
 #include "loop.h"
-#include "virtio/virtio.h"
+#include "virtio/console_internal.h"
 
 #define CTL_RX	2u
 #define CTL_TX	3u
@@ -67,6 +67,14 @@ static int teardown(void **state)
 	return 0;
 }
 
+static struct chardev *port_backend(void)
+{
+	struct virtio_dev *v = g.f->priv;
+	struct console *c = v->priv;
+
+	return c->port[0].backend;
+}
+
 static void connect_peer(void)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
@@ -76,6 +84,9 @@ static void connect_peer(void)
 	peer = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(connect(peer, (struct sockaddr *)&sun, sizeof(sun)), 0);
 	setsockopt(peer, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	for (unsigned int i = 0; i < 5000 && !chardev_is_connected(port_backend()); i++)
+		usleep(1000);
+	assert_true(chardev_is_connected(port_backend()));
 }
 
 /* A console port on the socket and a plain one into the file. */
@@ -175,7 +186,6 @@ static void single_port_driver_talks_in_both_modes(void **state)
 		make(modern, modern ? VIRTIO_BIT(VIRTIO_F_VERSION_1) : 0);
 		connect_peer();
 		give_buffers(0, 4, 16);
-		usleep(20000);
 		send_bytes(1, "hello", 5);
 		expect_peer("hello");
 		assert_int_equal(send(peer, "a line of input that is longer\n", 31, 0), 31);
@@ -233,7 +243,6 @@ static void output_is_held_while_the_peer_does_not_read(void **state)
 	(void)state;
 	make(true, VIRTIO_BIT(VIRTIO_F_VERSION_1));
 	connect_peer();
-	usleep(20000);
 	for (unsigned int i = 0; i < CHUNKS; i++) {
 		struct guest_seg seg = { guest_alloc(LEN, 16), LEN };
 
@@ -293,7 +302,6 @@ static void emergency_write_needs_no_queue(void **state)
 	make(true, ~0ull);
 	guest_dev_reset(&g);
 	connect_peer();
-	usleep(20000);
 	guest_dev_write_config(&g, 8, 4, '!');
 	expect_peer("!");
 }
