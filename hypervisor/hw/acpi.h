@@ -15,7 +15,7 @@
 #define ACPI_MAX_ECAM 8U
 
 struct acpi_access {
-	/* size bytes at hpa, valid until the next call with the same slot; NULL: not readable. */
+	/* size bytes at hpa, valid until the next call; NULL: not readable. */
 	const void *(*map)(hpa_t hpa, size_t size);
 };
 
@@ -64,7 +64,10 @@ struct acpi_info {
 	hpa_t dmar, ivrs; /* addresses of the tables, 0 when absent */
 };
 
-/* Reads everything from the RSDP at rsdp. 0; -ENOENT no usable RSDP or MADT; -E2BIG too many CPUs. */
+/*
+ * Reads everything from the RSDP at rsdp. 0; -ENOENT: no usable RSDP, or no MADT with a CPU; -E2BIG:
+ * too many CPUs.
+ */
 int acpi_parse(const struct acpi_access *access, hpa_t rsdp, struct acpi_info *info);
 
 /* Looks for the RSDP where BIOS puts it (EBDA, 0xE0000-0xFFFFF). 0 when there is none. */
