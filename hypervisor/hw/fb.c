@@ -60,6 +60,14 @@ static void put_cell(char c)
 		draw_cell(column, row, c);
 }
 
+static void clear_lines(uint32_t y, uint32_t count)
+{
+	for (uint32_t end = y + count; y < end; y++) {
+		for (uint32_t i = 0; i < fb.width * fb.pixel_size / 8U; i++)
+			mmio_write64(pixel(0, y) + i * 8U, PAPER);
+	}
+}
+
 static void clear_row(uint32_t at)
 {
 	if (fb.is_text) {
@@ -68,12 +76,7 @@ static void clear_row(uint32_t at)
 				     TEXT_ATTRIBUTE | ' ');
 		return;
 	}
-	for (uint32_t y = 0; y < CELL_HEIGHT * scale; y++) {
-		uint8_t *line = pixel(0, at * CELL_HEIGHT * scale + y);
-
-		for (uint32_t i = 0; i < fb.width * fb.pixel_size / 8U; i++)
-			mmio_write64(line + i * 8U, PAPER);
-	}
+	clear_lines(at * CELL_HEIGHT * scale, CELL_HEIGHT * scale);
 }
 
 bool fb_init(const struct fb_mode *mode)
@@ -91,6 +94,9 @@ bool fb_init(const struct fb_mode *mode)
 	}
 	for (uint32_t i = 0; i < rows; i++)
 		clear_row(i);
+	/* What is left below the last whole row. */
+	if (!fb.is_text)
+		clear_lines(rows * CELL_HEIGHT * scale, fb.height % (CELL_HEIGHT * scale));
 	return true;
 }
 

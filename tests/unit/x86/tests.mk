@@ -19,3 +19,6 @@ fuzz_insn_SRCS := tests/unit/x86/fuzz_insn.c hypervisor/x86/insn_exec.c hypervis
 
 UNIT_TESTS += x86_guest_walk
 x86_guest_walk_SRCS := tests/unit/x86/test_guest_walk.c hypervisor/x86/guest_walk.c
+
+UNIT_TESTS += x86_registers
+x86_registers_SRCS := tests/unit/x86/test_registers.c
