@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The input is physical memory from 0xE0000. If its first byte says so it is arranged as tables of
- * 128 bytes whose signatures, lengths and checksums are put right where a bit in them asks for it,
- * so that the fuzzer gets past these. What is hidden then parses again.
+ * The input is physical memory from 0xE0000. If its first byte says so, it becomes a set of tables
+ * in slots of 128 bytes: signatures, lengths and most checksums are put right, the bodies are the
+ * input's. What is left after hiding tables parses again.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -44,37 +44,33 @@ static void put(uint8_t *at, unsigned int size, uint64_t value)
 	memcpy(at, &value, size);
 }
 
-/* RSDP in the first slot, root tables in the next two, tables in the others. */
+/* A table of each kind in its slot; what the input put there stays as its body. */
 static void arrange(uint8_t flags)
 {
 	static const char signatures[][5] = { "RSDT", "XSDT", "APIC", "FACP", "MCFG", "HPET",
-					      "SSDT", "DSDT", "DMAR", "IVRS" };
+					      "SSDT", "DMAR", "IVRS", "DSDT" };
 
-	for (unsigned int i = 1; i < SIZE / SLOT; i++) {
+	for (unsigned int i = 1; i <= ARRAY_SIZE(signatures); i++) {
 		uint8_t *t = memory + i * SLOT;
+		unsigned int size = 36 + t[4] % (SLOT - 35);
 
-		if (t[8] & 1)
-			memcpy(t, signatures[i <= 2 ? i - 1 : t[0] % 10], 4);
-		if (t[8] & 2)
-			put(t + 4, 4, 36 + t[4] % (SLOT - 36));
+		memcpy(t, signatures[i - 1], 4);
+		put(t + 4, 4, size);
+		for (unsigned int k = 0; i <= 2 && k < 8; k++)
+			put(t + 36 + k * 4 * i, 4 * i, BASE + (k + 3 - (t[8] & 1)) * SLOT);
 		if (i <= 2)
-			for (unsigned int k = 36; k + 8 <= SLOT; k += i == 1 ? 4 : 8)
-				put(t + k, i == 1 ? 4 : 8,
-				    BASE + (t[k] % (SIZE / SLOT)) * SLOT);
-		if (memcmp(t, "FACP", 4) == 0)
-			put(t + 40, 4, BASE + (t[40] % (SIZE / SLOT)) * SLOT);
-	}
-	for (unsigned int i = 1; i < SIZE / SLOT; i++) {
-		uint8_t *t = memory + i * SLOT;
-		uint32_t size;
-
+			put(t + 4, 4, 36 + 4 * i * (t[4] % 9));
+		if ((i == 7 || i == 10) && (t[8] & 2) != 0)
+			memcpy(t + 40, i == 7 ? "\x08_S3_\x12" : "\x08\\_S5_\x12", 7);
+		if (i == 4)
+			put(t + 40, 4, BASE + 10 * SLOT);
 		memcpy(&size, t + 4, 4);
-		if ((t[8] & 4) && size >= 36 && size <= SLOT)
+		if ((t[9] & 0xF) != 1)
 			fix(t, size, 9);
 	}
 	memcpy(memory, "RSD PTR ", 8);
 	put(memory + 16, 4, BASE + SLOT);
-	put(memory + 24, 8, flags & 1 ? BASE + 2 * SLOT : 0);
+	put(memory + 24, 8, flags & 16 ? BASE + 2 * SLOT : 0);
 	fix(memory, 20, 8);
 	fix(memory, 36, 32);
 }
@@ -91,7 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	memset(memory, 0, SIZE);
 	memcpy(memory, data + 1, MIN(size - 1, SIZE));
-	if (data[0] & 2)
+	if (data[0] % 8 != 0)
 		arrange(data[0]);
 	acpi_find_rsdp(&access);
 	if (acpi_parse(&access, BASE, &info) != 0)
