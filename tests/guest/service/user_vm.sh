@@ -13,7 +13,7 @@ net_up
 net_tap tap0
 
 echo "=== a User VM with everything"
-head -c 8M /dev/urandom >/tmp/disk.img
+dd if=/dev/urandom of=/tmp/disk.img bs=1M count=8 2>/dev/null
 truncate -s 16M /tmp/fs.img
 truncate -s 1M /tmp/ro.img
 md5=$(md5sum </tmp/disk.img | cut -d' ' -f1)
@@ -32,17 +32,6 @@ check network-word-arrived grep -q 'hello from the user vm' /tmp/net.out
 check console-word-arrived grep -q 'a word over virtio-console' /tmp/con.out
 check com2-word-arrived grep -q 'a word over com2' /tmp/com2.out
 
-echo "=== no option but what is needed"
-cat >/tmp/short.sh <<'TXT'
-. /payload/lib.sh
-echo "short guest with $(nproc) CPU"
-finish
-TXT
-user_image /tmp/short.img /tmp/short.sh
-vm_start bare -m 512M -k $KERNEL -r /tmp/short.img -B "console=ttyS0 quiet"
-equal bare-ends-with-0 "$(vm_wait bare 180)" 0
-check bare-says-its-word vm_says bare 'short guest with'
-
 echo "=== guest reboot"
 cat >/tmp/reboot.sh <<'TXT'
 if [ "$(head -c 1 /dev/vda)" = 1 ]; then echo "second life"; poweroff -f; fi
@@ -57,30 +46,25 @@ vm_linux again /tmp/reboot.img -s 3,virtio-blk,/tmp/flag.img
 equal reboot-then-off-ends-with-0 "$(vm_wait again 240)" 0
 check reboot-restarts sh -c "grep -q 'first life' /tmp/again.out && grep -q 'second life' /tmp/again.out"
 
-echo "=== stopping"
+echo "=== no option but what is needed; SIGTERM"
 cat >/tmp/wait.sh <<'TXT'
-echo "guest waits"
+echo "bare guest waits, $(nproc) CPU"
 sleep 1000
 TXT
 user_image /tmp/wait.img /tmp/wait.sh
-vm_linux stop /tmp/wait.img --cmd_monitor /tmp/stop.sock
-check guest-waits until_true 120 vm_says stop 'guest waits'
-kill -TERM "$(vm_pid stop)"
-equal sigterm-ends-with-0 "$(vm_wait stop 60)" 0
-check sigterm-presses-the-power-button vm_says stop 'power button'
+vm_start bare -m 512M -k $KERNEL -r /tmp/wait.img -B "console=ttyS0 quiet"
+check bare-guest-runs until_true 240 vm_says bare 'bare guest waits'
+kill -TERM "$(vm_pid bare)"
+equal sigterm-ends-with-0 "$(vm_wait bare 60)" 0
+check sigterm-presses-the-power-button vm_says bare 'power button'
 
-vm_linux deaf /tmp/wait.img
-until_true 120 vm_says deaf 'guest waits'
+echo "=== a guest that hears nothing: SIGINT, --debugexit"
+vm_start deaf -m 128M -k /boot/hostile -B S
+check deaf-guest-runs until_true 60 vm_says deaf 'tiny guest: S'
 kill -INT "$(vm_pid deaf)"
 equal sigint-ends-with-0 "$(vm_wait deaf 60)" 0
-
-cat >/tmp/debugexit.sh <<'TXT'
-probe out 0xf4 4 21
-sleep 1000
-TXT
-user_image /tmp/debugexit.img /tmp/debugexit.sh
-vm_linux dbg /tmp/debugexit.img --debugexit
-equal debugexit-gives-its-status "$(vm_wait dbg 180)" 43
+vm_start dbg -m 128M -k /boot/hostile -B E --debugexit
+equal debugexit-gives-its-status "$(vm_wait dbg 60)" 43
 
 echo "=== what is refused"
 many=$(seq -s, 0 "$cpus")

@@ -55,8 +55,11 @@ vm_start() {
 		wait $!
 		echo $? >"/tmp/$vm.code"
 	) &
-	tail -f "/tmp/$vm.out" 2>/dev/null | sed -u "s/^/$vm| /" &
+	rm -f "/tmp/$vm.pipe"
+	mkfifo "/tmp/$vm.pipe"
+	tail -f "/tmp/$vm.out" >"/tmp/$vm.pipe" 2>/dev/null &
 	echo $! >"/tmp/$vm.tail"
+	while read -r line; do echo "$vm| $line"; done <"/tmp/$vm.pipe" &
 	until_true 5 test -s "/tmp/$vm.pid"
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A guest that misbehaves as the last word of its command line says: T triple fault, S spin with interrupts
- * off, M touch what is not there and report. There is no relocation: no table of pointers may stand in data.
+ * off, M touch what is not there and report, E end by debug exit with 21. There is no relocation: no table of
+ * pointers may stand in data.
  */
 #include <stdint.h>
 
@@ -253,6 +254,9 @@ void tiny_main(const uint8_t *params)
 	case 'T':
 		asm volatile("lidt %0; int3" : : "m"(none));
 		break;
+	case 'E':
+		failures = 21;
+		break;
 	case 'S':
 		for (;;)
 			asm volatile("cli; pause");
@@ -267,5 +271,5 @@ void tiny_main(const uint8_t *params)
 		break;
 	}
 	put("tiny guest: end\n");
-	asm volatile("outl %0, %1" : : "a"(failures), "Nd"((uint16_t)DEBUG_EXIT));
+	asm volatile("outl %0, %w1" : : "a"(failures), "Nd"((uint16_t)DEBUG_EXIT));
 }

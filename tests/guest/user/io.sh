@@ -8,7 +8,7 @@ ip addr add "$(word address)/24" dev eth0
 ip link set eth0 up
 
 network() {
-	head -c 4M /dev/urandom >/tmp/send
+	dd if=/dev/urandom of=/tmp/send bs=1M count=4 2>/dev/null
 	nc -w 60 10.9.0.1 "$(word port)" </tmp/send || return 1
 	md5sum </tmp/send | cut -d' ' -f1 >/tmp/sent
 }
@@ -19,7 +19,7 @@ ping=$!
 mke2fs /dev/vda >/dev/null 2>&1 && mount -t ext4 /dev/vda /mnt || fail filesystem "no file system"
 good=1
 for round in 1 2 3; do
-	head -c 4M /dev/urandom >"/tmp/file"
+	dd if=/dev/urandom of="/tmp/file" bs=1M count=4 2>/dev/null
 	cp /tmp/file "/mnt/file.$round"
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
