@@ -24,7 +24,6 @@
 #include "hw/smp_call.h"
 #include "hw/tsc.h"
 #include "lib/log.h"
-#include "lib/panic.h"
 #include "lib/string.h"
 #include "lib/util.h"
 #include "mm/memmap.h"
@@ -68,7 +67,7 @@ static void read_loader_information(hpa_t information)
 	const char *error = "";
 
 	if (multiboot_parse(information, early_map, &boot, &error) != 0)
-		panic("the boot loader's information is unusable: %s", error);
+		panic_refuse("the boot loader's information is unusable: %s", error);
 	if (has_option("panic=halt"))
 		panic_set_policy(PANIC_HALT);
 }
@@ -80,13 +79,13 @@ static void read_scenario(void)
 	const void *text;
 
 	if (conf == NULL)
-		panic("the boot entry has no module named acrn.conf");
+		panic_refuse("the boot entry has no module named acrn.conf");
 	text = early_map(conf->base, conf->size);
 	if (text == NULL)
-		panic("acrn.conf was loaded above 4 GiB");
+		panic_refuse("acrn.conf was loaded above 4 GiB");
 	if (!scenario_parse(text, conf->size, &scenario, &error) ||
 	    !scenario_is_supported(&scenario, &error))
-		panic("acrn.conf:%u:%u: %s", error.at.line, error.at.column, error.text);
+		panic_refuse("acrn.conf:%u:%u: %s", error.at.line, error.at.column, error.text);
 }
 
 /* The screen's place and mode; false when it is none that we can write to. */
@@ -134,7 +133,7 @@ static hpa_t take(uint64_t size, uint64_t align, hpa_t limit, const char *what)
 	hpa_t at = memmap_allocate(&memmap, size, align, limit, MEMMAP_HYPERVISOR);
 
 	if (at == HPA_INVALID)
-		panic("no %lu KiB of memory below 0x%lx for %s", size >> 10, limit, what);
+		panic_refuse("no %lu KiB of memory below 0x%lx for %s", size >> 10, limit, what);
 	return at;
 }
 
@@ -147,9 +146,9 @@ static void take_memory(void)
 	hpa_t pool;
 
 	if (boot_memory_map(&boot, early_map, &memmap) != 0)
-		panic("the boot loader gives no usable memory map");
+		panic_refuse("the boot loader gives no usable memory map");
 	if (memmap_override(&memmap, image, paging_image_end() - image, MEMMAP_HYPERVISOR) != 0)
-		panic("the memory map has too many ranges");
+		panic_refuse("the memory map has too many ranges");
 	pool_size = ALIGN_UP(POOL_FIXED + memmap_total(&memmap, MEMMAP_RAM) / POOL_PART, SIZE_2M);
 	pool = take(pool_size, SIZE_2M, LOW_4G, "page tables and VMs");
 	trampoline = take(PAGE_SIZE, PAGE_SIZE, LOW_1M, "starting CPUs");

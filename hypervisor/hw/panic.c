@@ -56,10 +56,8 @@ static void enter(void)
 	}
 }
 
-static _Noreturn void leave(const struct isr_frame *frame)
+static _Noreturn void leave(void)
 {
-	if (dump_hook != NULL)
-		dump_hook(frame);
 	if (policy == PANIC_HALT) {
 		log_error("halted; reset the machine by hand");
 		cpu_halt_forever();
@@ -79,7 +77,22 @@ noreturn void panic(const char *fmt, ...)
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	log_error("PANIC on CPU %u: %s", cpu_id(), text);
-	leave(NULL);
+	if (dump_hook != NULL)
+		dump_hook(NULL);
+	leave();
+}
+
+_Noreturn void panic_refuse(const char *fmt, ...)
+{
+	char text[TEXT_SIZE];
+	va_list ap;
+
+	enter();
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	log_error("%s", text);
+	leave();
 }
 
 _Noreturn void panic_exception(const struct isr_frame *frame, const char *what)
@@ -93,5 +106,7 @@ _Noreturn void panic_exception(const struct isr_frame *frame, const char *what)
 			  (frame->error & PFERR_I) != 0	  ? "executed"
 			  : (frame->error & PFERR_W) != 0 ? "written"
 							  : "read");
-	leave(frame);
+	if (dump_hook != NULL)
+		dump_hook(frame);
+	leave();
 }

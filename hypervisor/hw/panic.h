@@ -18,6 +18,12 @@ void panic_set_policy(enum panic_policy policy);
 /* A fault of ours: as panic(), with the frame's registers. */
 _Noreturn void panic_exception(const struct isr_frame *frame, const char *what);
 
+/*
+ * The start cannot go on, and it is not our fault (acrn.conf, the boot entry, the machine): the
+ * sentence without a dump, then as after a panic.
+ */
+_Noreturn void panic_refuse(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 /* Prints the state of the world above (VMs, vCPUs) after the dump; set by debug/. */
 void panic_set_hook(void (*hook)(const struct isr_frame *frame));
 

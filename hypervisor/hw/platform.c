@@ -2,8 +2,8 @@
 /* Joins the pure ACPI parser with the machine's memory. */
 #include "hw/platform.h"
 #include "hw/paging.h"
+#include "hw/panic.h"
 #include "lib/log.h"
-#include "lib/panic.h"
 
 struct acpi_info platform_acpi;
 
@@ -21,10 +21,10 @@ void platform_discover(hpa_t rsdp)
 	if (rsdp == 0)
 		rsdp = acpi_find_rsdp(&platform_acpi_access);
 	if (rsdp == 0)
-		panic("no ACPI tables found: neither the loader nor the BIOS area names them");
+		panic_refuse("no ACPI tables found: neither the loader nor the BIOS area names them");
 	err = acpi_parse(&platform_acpi_access, rsdp, &platform_acpi);
 	if (err != 0)
-		panic("the ACPI tables at 0x%lx are unusable (error %d)", rsdp, -err);
+		panic_refuse("the ACPI tables at 0x%lx are unusable (error %d)", rsdp, -err);
 	log_info("acpi: %u CPUs, %u I/O APICs, %u ECAM windows", platform_acpi.cpu_count,
 		 platform_acpi.ioapic_count, platform_acpi.ecam_count);
 }

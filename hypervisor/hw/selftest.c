@@ -49,6 +49,7 @@ static void test_calls(void)
 	uint64_t all = cpu_count() == 64 ? ~0UL : BIT64(cpu_count()) - 1UL;
 	uint64_t start = rdtsc();
 
+	atomic_store(&ran_on, 0UL);
 	smp_call(CPU_MASK_ALL, note_cpu, NULL);
 	log_debug("selftest: a call to all %u CPUs took %lu us", cpu_count(),
 		  tsc_to_us(rdtsc() - start));
@@ -81,6 +82,8 @@ static void test_timers(void)
 	irq_handler *before = irq_register(IRQ_TIMER, timer_irq);
 	uint64_t start, early;
 
+	for (unsigned int cpu = 0; cpu < cpu_count(); cpu++)
+		atomic_store(&per_cpu(timer_fired, cpu), 0U);
 	start = rdtsc();
 	smp_call(CPU_MASK_ALL, set_timer, NULL);
 	while (!all_fired(1) && rdtsc() - start < tsc_from_us(PATIENCE_US))

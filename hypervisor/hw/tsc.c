@@ -6,9 +6,9 @@
  */
 #include "hw/tsc.h"
 #include "hw/paging.h"
+#include "hw/panic.h"
 #include "hw/platform.h"
 #include "lib/log.h"
-#include "lib/panic.h"
 #include "lib/util.h"
 
 #define PM_TIMER_HZ 3579545UL
@@ -157,7 +157,7 @@ static bool use_pit(void)
 void tsc_calibrate(void)
 {
 	if (!use_pm_timer() && !use_hpet() && !use_pit())
-		panic("the TSC's rate is unknown: neither PM timer nor HPET nor PIT runs");
+		panic_refuse("the TSC's rate is unknown: neither PM timer nor HPET nor PIT runs");
 }
 
 void tsc_delay_us(uint64_t us)
