@@ -241,58 +241,55 @@ static struct result compute(const struct insn *insn, const struct insn_cpu *cpu
 	return (struct result){ .value = b, .flags = flags & FLAGS_ARITH, .other = a };
 }
 
+/* The operand that is not in memory. */
+static uint64_t second_operand(const struct insn *insn, const struct insn_cpu *cpu)
+{
+	return insn->has_imm ? insn->imm : reg_read(cpu, insn, insn->reg);
+}
+
 /* Both operands, the device's taken from what was read. */
 static struct result run(const struct insn_exec *x, const struct insn_cpu *cpu)
 {
 	const struct insn *insn = &x->insn;
-	uint64_t other = insn->has_imm ? insn->imm : reg_read(cpu, insn, insn->reg);
+	uint64_t other = second_operand(insn, cpu);
 
 	return insn->mem_is_dest ? compute(insn, cpu, x->operand, other) :
 				   compute(insn, cpu, other, x->operand);
 }
 
-enum { DEV_READ = 1U << 0, DEV_WRITE = 1U << 1 };
+/* Which accesses a form with one operand in memory makes, by operation and whether that operand is
+ * the first; none: no business of ours. MOVS, with two, is apart. */
+enum { DEV_READ = 1U << 0, DEV_WRITE = 1U << 1, DEV_BOTH = DEV_READ | DEV_WRITE };
 
-/* Which accesses a form that has one operand in memory makes; 0: no business of ours. */
-static unsigned int accesses(const struct insn *insn)
-{
-	switch (insn->op) {
-	case INSN_MOV:
-		return insn->mem_is_dest ? DEV_WRITE : DEV_READ;
-	case INSN_STOS:
-	case INSN_POP:
-		return DEV_WRITE;
-	case INSN_MOVZX:
-	case INSN_MOVSX:
-	case INSN_LODS:
-	case INSN_PUSH:
-	case INSN_CMP:
-	case INSN_TEST:
-	case INSN_BT:
-		return DEV_READ;
-	case INSN_ADD:
-	case INSN_OR:
-	case INSN_ADC:
-	case INSN_SBB:
-	case INSN_AND:
-	case INSN_SUB:
-	case INSN_XOR:
-		return insn->mem_is_dest ? DEV_READ | DEV_WRITE : DEV_READ;
-	case INSN_XCHG:
-	case INSN_INC:
-	case INSN_DEC:
-	case INSN_NOT:
-	case INSN_NEG:
-	case INSN_BTS:
-	case INSN_BTR:
-	case INSN_BTC:
-	case INSN_CMPXCHG:
-	case INSN_XADD:
-		return DEV_READ | DEV_WRITE;
-	default:
-		return 0;
-	}
-}
+static const uint8_t accesses[INSN_POP + 1][2] = {
+	[INSN_MOV] = { DEV_READ, DEV_WRITE },
+	[INSN_STOS] = { 0, DEV_WRITE },
+	[INSN_LODS] = { DEV_READ, 0 },
+	[INSN_POP] = { 0, DEV_WRITE },
+	[INSN_PUSH] = { 0, DEV_READ },
+	[INSN_MOVZX] = { DEV_READ, 0 },
+	[INSN_MOVSX] = { DEV_READ, 0 },
+	[INSN_ADD] = { DEV_READ, DEV_BOTH },
+	[INSN_OR] = { DEV_READ, DEV_BOTH },
+	[INSN_ADC] = { DEV_READ, DEV_BOTH },
+	[INSN_SBB] = { DEV_READ, DEV_BOTH },
+	[INSN_AND] = { DEV_READ, DEV_BOTH },
+	[INSN_SUB] = { DEV_READ, DEV_BOTH },
+	[INSN_XOR] = { DEV_READ, DEV_BOTH },
+	[INSN_CMP] = { DEV_READ, DEV_READ },
+	[INSN_TEST] = { 0, DEV_READ },
+	[INSN_XCHG] = { 0, DEV_BOTH },
+	[INSN_INC] = { 0, DEV_BOTH },
+	[INSN_DEC] = { 0, DEV_BOTH },
+	[INSN_NOT] = { 0, DEV_BOTH },
+	[INSN_NEG] = { 0, DEV_BOTH },
+	[INSN_BT] = { 0, DEV_READ },
+	[INSN_BTS] = { 0, DEV_BOTH },
+	[INSN_BTR] = { 0, DEV_BOTH },
+	[INSN_BTC] = { 0, DEV_BOTH },
+	[INSN_CMPXCHG] = { 0, DEV_BOTH },
+	[INSN_XADD] = { 0, DEV_BOTH },
+};
 
 static int ask_read(struct insn_exec *x)
 {
@@ -316,12 +313,13 @@ static int ask_write(struct insn_exec *x, uint64_t value)
  */
 static int start_movs(struct insn_exec *x, struct insn_cpu *cpu, gva_t fault_addr)
 {
-	gva_t to = string_destination(&x->insn, cpu);
+	gva_t from = insn_linear_address(&x->insn, cpu), to = string_destination(&x->insn, cpu);
 	uint64_t value = 0;
 
-	if (fault_addr == x->access.addr && fault_addr != to)
+	x->access.addr = from;
+	if (fault_addr == from && fault_addr != to)
 		return ask_read(x);
-	if (cpu->read(cpu->ctx, x->access.addr, &value, x->access.size) != 0)
+	if (cpu->read(cpu->ctx, from, &value, x->access.size) != 0)
 		return fault_addr == ~0UL ? ask_read(x) : -EFAULT;
 	x->access.addr = to;
 	return ask_write(x, value);
@@ -332,34 +330,51 @@ static bool is_string(enum insn_op op)
 	return op == INSN_MOVS || op == INSN_STOS || op == INSN_LODS;
 }
 
-int insn_exec_start(struct insn_exec *x, const struct insn *insn, struct insn_cpu *cpu,
-		    gva_t fault_addr)
+static bool is_special(enum insn_op op)
 {
-	unsigned int how = accesses(insn);
+	return is_string(op) || op == INSN_PUSH || op == INSN_POP;
+}
+
+/* The other forms that move data without computing. */
+static int start_special(struct insn_exec *x, struct insn_cpu *cpu, gva_t fault_addr)
+{
+	const struct insn *insn = &x->insn;
 	uint64_t value = 0;
 
-	if (!insn->has_mem || (how == 0U && insn->op != INSN_MOVS))
-		return -EINVAL;
-	x->insn = *insn;
-	x->repeat = false;
-	x->operand = 0;
 	if (is_string(insn->op) && (insn->rep || insn->repne) &&
 	    (cpu->gpr[REG_RCX] & bytes_mask(insn->addr_size)) == 0U)
 		return 0;
-	x->access.size = insn->mem_size;
-	x->access.addr = insn_linear_address(insn, cpu);
-	if (insn->op == INSN_MOVS)
+	switch (insn->op) {
+	case INSN_MOVS:
 		return start_movs(x, cpu, fault_addr);
-	if ((how & DEV_READ) != 0U)
-		return ask_read(x);
-	if (insn->op == INSN_POP) {
+	case INSN_STOS:
+		return ask_write(x, cpu->gpr[REG_RAX]);
+	case INSN_POP:
 		if (cpu->read(cpu->ctx, stack_address(cpu, 0), &value, insn->op_size) != 0)
 			return -EFAULT;
 		return ask_write(x, value);
+	default: /* LODS, PUSH */
+		return ask_read(x);
 	}
-	if (insn->op == INSN_STOS)
-		return ask_write(x, cpu->gpr[REG_RAX]);
-	return ask_write(x, run(x, cpu).value);
+}
+
+int insn_exec_start(struct insn_exec *x, const struct insn *insn, struct insn_cpu *cpu,
+		    gva_t fault_addr)
+{
+	unsigned int how = accesses[insn->op][insn->mem_is_dest];
+
+	if (unlikely(!insn->has_mem || (how == 0U && insn->op != INSN_MOVS)))
+		return -EINVAL;
+	if (insn != &x->insn)
+		x->insn = *insn;
+	x->repeat = false;
+	x->operand = 0;
+	x->access.size = insn->mem_size;
+	if (unlikely(is_special(insn->op)))
+		return start_special(x, cpu, fault_addr);
+	if ((how & DEV_READ) != 0U)
+		return ask_read(x);
+	return ask_write(x, second_operand(insn, cpu));
 }
 
 /* Moves an index register by one element, within the address size. */
@@ -418,11 +433,6 @@ static int finish(struct insn_exec *x, struct insn_cpu *cpu)
 		return finish_string(x, cpu);
 	if (insn->op == INSN_PUSH || insn->op == INSN_POP)
 		return finish_stack(x, cpu);
-	if (insn->op == INSN_MOV) {
-		if (!insn->mem_is_dest)
-			reg_write(cpu, insn, x->operand);
-		return 0;
-	}
 	r = run(x, cpu);
 	cpu->rflags = (cpu->rflags & ~FLAGS_ARITH) | r.flags;
 	if (insn->op == INSN_XCHG || insn->op == INSN_XADD)
@@ -436,10 +446,16 @@ static int finish(struct insn_exec *x, struct insn_cpu *cpu)
 
 int insn_exec_next(struct insn_exec *x, struct insn_cpu *cpu, uint64_t value)
 {
+	const struct insn *insn = &x->insn;
+
 	if (x->step == STEP_READ) {
 		x->operand = value & bytes_mask(x->access.size);
-		if ((accesses(&x->insn) & DEV_WRITE) != 0U)
+		if ((accesses[insn->op][insn->mem_is_dest] & DEV_WRITE) != 0U)
 			return ask_write(x, run(x, cpu).value);
 	}
-	return finish(x, cpu);
+	if (unlikely(insn->op != INSN_MOV))
+		return finish(x, cpu);
+	if (!insn->mem_is_dest)
+		reg_write(cpu, insn, x->operand);
+	return 0;
 }

@@ -25,7 +25,7 @@ struct insn_access {
 	bool is_write;
 	uint8_t size;	/* 1, 2, 4, 8 */
 	uint64_t value; /* of a write */
-	gva_t addr;	/* linear address of the device operand */
+	gva_t addr;	/* MOVS alone: linear address of the device's operand of the two */
 };
 
 struct insn_exec {
@@ -36,14 +36,14 @@ struct insn_exec {
 	struct insn_access access;
 };
 
-/* Linear address of the instruction's memory operand. */
+/* Linear address of the instruction's memory operand, which must exist; of MOVS the source. */
 gva_t insn_linear_address(const struct insn *insn, const struct insn_cpu *cpu);
 
 /*
  * Starts: fault_addr is the linear address that faulted if known (~0: compute), which tells the
  * device side of a MOVS whose both operands are memory. 1: x->access is to be done; 0: nothing to
  * do (REP with RCX 0), RIP may advance; -EINVAL: not an instruction for a device register;
- * -EFAULT: the other operand cannot be read.
+ * -EFAULT: the other operand cannot be read. insn may be &x->insn.
  */
 int insn_exec_start(struct insn_exec *x, const struct insn *insn, struct insn_cpu *cpu,
 		    gva_t fault_addr);

@@ -55,6 +55,11 @@ static int start(const void *code, gva_t fault_addr)
 	return insn_exec_start(&x, &insn, &cpu, fault_addr);
 }
 
+static gva_t address(void)
+{
+	return insn_linear_address(&x.insn, &cpu);
+}
+
 static void test_refused(void **state)
 {
 	(void)state;
@@ -70,24 +75,24 @@ static void test_address(void **state)
 	(void)state;
 	/* mov eax, [rip+0x10]: from the end of the instruction */
 	assert_int_equal(start("\x8B\x05\x10\0\0\0         ", ~0UL), 1);
-	assert_true(x.access.addr == 0x5016);
+	assert_true(address() == 0x5016);
 	/* mov eax, fs:[ecx]: the segment after the cut to 32 bits */
 	cpu.seg_base[SEG_FS] = 0x7000000000UL;
 	assert_int_equal(start("\x64\x67\x8B\x01           ", ~0UL), 1);
-	assert_true(x.access.addr == 0x7011111111UL);
+	assert_true(address() == 0x7011111111UL);
 	/* 16-bit mode: mov [bp+di-1], al */
 	cpu.mode = INSN_MODE_16;
 	cpu.seg_base[SEG_SS] = 0x90000;
 	gpr[REG_RBP] = 0xFFFF;
 	gpr[REG_RDI] = 3;
 	assert_int_equal(start("\x88\x43\xFF            ", ~0UL), 1);
-	assert_true(x.access.addr == 0x90001);
+	assert_true(address() == 0x90001);
 	/* 32-bit mode: linear addresses wrap at 4 GiB */
 	cpu.mode = INSN_MODE_32;
 	cpu.seg_base[SEG_DS] = 0xFFFFF000;
 	gpr[REG_RAX] = 0x2000;
 	assert_int_equal(start("\x8B\x00             ", ~0UL), 1);
-	assert_true(x.access.addr == 0x1000);
+	assert_true(address() == 0x1000);
 }
 
 static void test_abandoned(void **state)
@@ -121,7 +126,7 @@ static void test_stack(void **state)
 	/* pop [rsp+8]: the address is that after the pop */
 	assert_int_equal(start("\x8F\x44\x24\x08           ", ~0UL), 1);
 	assert_true(x.access.is_write && x.access.value == value);
-	assert_true(x.access.addr == 0x1028);
+	assert_true(address() == 0x1028);
 	assert_true(gpr[REG_RSP] == 0x1018);
 	assert_int_equal(insn_exec_next(&x, &cpu, 0), 0);
 	assert_true(gpr[REG_RSP] == 0x1020);

@@ -184,15 +184,18 @@ static unsigned int run_by_us(const uint8_t *code, size_t len, struct insn_cpu *
 	assert_int_equal(insn.len, len);
 	do {
 		int more = insn_exec_start(&x, &insn, cpu, device);
+		gva_t addr = insn_linear_address(&insn, cpu);
 		uint64_t value;
 
+		if (insn.op == INSN_MOVS)
+			addr = x.access.addr;
 		assert_in_range(more, 0, 1);
 		while (more == 1) {
-			assert_in_range(x.access.addr, (gva_t)context->buf,
+			assert_in_range(addr, (gva_t)context->buf,
 					(gva_t)context->buf + BUF_SIZE - x.access.size);
 			value = 0xDEADBEEFDEADBEEFUL;
-			memcpy(x.access.is_write ? (void *)x.access.addr : &value,
-			       x.access.is_write ? &x.access.value : (void *)x.access.addr,
+			memcpy(x.access.is_write ? (void *)addr : &value,
+			       x.access.is_write ? &x.access.value : (void *)addr,
 			       x.access.size);
 			more = insn_exec_next(&x, cpu, value);
 		}
