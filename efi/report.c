@@ -13,33 +13,33 @@
 #define HID_PNP0501 0x050141d0 /* a 16550 in a device path */
 
 static EFI_SYSTEM_TABLE *system_table;
-static bool firmware_has_com1;
 
 static unsigned int node_length(const EFI_DEVICE_PATH *node)
 {
 	return node->Length[0] | node->Length[1] << 8;
 }
 
-static bool is_com1(const EFI_DEVICE_PATH *node)
+/* A serial port in a device path: COM1 has the number 0. */
+static bool is_com(const EFI_DEVICE_PATH *node, unsigned int number)
 {
 	const ACPI_HID_DEVICE_PATH *acpi = (const void *)node;
 
-	return node->Type == ACPI_DEVICE_PATH && node->SubType == ACPI_DP &&
-	       acpi->HID == HID_PNP0501 && acpi->UID == 0;
+	return node->Type == ACPI_DEVICE_PATH && node->SubType == ACPI_DP && acpi->HID == HID_PNP0501 &&
+	       acpi->UID == number;
 }
 
-static bool leads_to_com1(const EFI_DEVICE_PATH *node)
+static bool leads_to_com(const EFI_DEVICE_PATH *node, unsigned int number)
 {
 	while (node->Type != END_DEVICE_PATH_TYPE && node_length(node) >= sizeof(*node)) {
-		if (is_com1(node))
+		if (is_com(node, number))
 			return true;
 		node = (const void *)((const uint8_t *)node + node_length(node));
 	}
 	return false;
 }
 
-/* Whether one of the firmware's text consoles sits on COM1. */
-static bool has_terminal_on_com1(EFI_BOOT_SERVICES *bs)
+/* Whether one of the firmware's text consoles sits on that port. */
+static bool has_terminal_on_com(EFI_BOOT_SERVICES *bs, unsigned int number)
 {
 	EFI_GUID text_out = EFI_SIMPLE_TEXT_OUTPUT_PROTOCOL_GUID;
 	EFI_GUID device_path = DEVICE_PATH_PROTOCOL;
@@ -54,7 +54,7 @@ static bool has_terminal_on_com1(EFI_BOOT_SERVICES *bs)
 		VOID *path = NULL;
 
 		if (!EFI_ERROR(bs->HandleProtocol(handles[i], &device_path, &path)) && path != NULL)
-			found = found || leads_to_com1(path);
+			found = found || leads_to_com(path, number);
 	}
 	bs->FreePool(handles);
 	return found;
@@ -65,16 +65,19 @@ void report_start(EFI_SYSTEM_TABLE *st)
 	static const struct scenario_serial com1 = {true, false, 0x3f8, 115200};
 
 	system_table = st;
-	firmware_has_com1 = has_terminal_on_com1(st->BootServices);
 	report_set_serial(&com1);
 }
 
 void report_set_serial(const struct scenario_serial *serial)
 {
+	static const uint16_t ports[] = {0x3f8, 0x2f8, 0x3e8, 0x2e8};
 	struct scenario_serial chosen = *serial;
+	unsigned int i;
 
-	if (firmware_has_com1 && !serial->is_mmio && serial->base == 0x3f8)
-		chosen.enabled = false;
+	for (i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
+		if (!serial->is_mmio && serial->base == ports[i] && has_terminal_on_com(system_table->BootServices, i))
+			chosen.enabled = false;
+	}
 	uart_start(&chosen);
 }
 

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: BSD-3-Clause
  *
  * What people see: lines on the firmware's console (the screen, through GOP) and on the serial
- * port. Where the firmware itself has a terminal on COM1 a line goes there once, not twice.
+ * port. Where the firmware itself has a terminal on that port a line goes there once, not twice.
  */
 #pragma once
 
@@ -23,8 +23,7 @@ void report(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
  * Tells why the stub cannot go on, and returns `status`, or EFI_LOAD_ERROR if that is no error: the
  * line of a step that fails is `return report_failure(status, "…")`.
  */
-EFI_STATUS report_failure(EFI_STATUS status, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+EFI_STATUS report_failure(EFI_STATUS status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* A firmware's error in a few words. */
 const char *report_status(EFI_STATUS status);
