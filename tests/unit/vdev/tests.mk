@@ -30,3 +30,11 @@ vdev_vuart_SRCS := tests/unit/vdev/test_vuart.c hypervisor/vdev/vuart.c hypervis
 
 UNIT_TESTS += vdev_vpci
 vdev_vpci_SRCS := tests/unit/vdev/test_vpci.c hypervisor/vdev/vpci.c hypervisor/vdev/io_bus.c
+
+# Threads, so the thread sanitizer instead of the address sanitizer, which cannot be had together.
+UNIT_TESTS += vdev_races
+vdev_races_SRCS := tests/unit/vdev/test_races.c $(filter-out %rig.c,$(vdev_vlapic_ALL)) \
+	hypervisor/vdev/vioapic.c hypervisor/vdev/vpic.c hypervisor/vdev/vuart.c \
+	hypervisor/vdev/io_bus.c
+vdev_races_CFLAGS := -fno-sanitize=all -fsanitize=thread -pthread
+vdev_races_LIBS := -fno-sanitize=all -fsanitize=thread -pthread
