@@ -38,3 +38,7 @@ vdev_races_SRCS := tests/unit/vdev/test_races.c $(filter-out %rig.c,$(vdev_vlapi
 	hypervisor/vdev/io_bus.c
 vdev_races_CFLAGS := -fno-sanitize=all -fsanitize=thread -pthread
 vdev_races_LIBS := -fno-sanitize=all -fsanitize=thread -pthread
+
+FUZZERS += fuzz_apic
+fuzz_apic_SRCS := tests/unit/vdev/fuzz_apic.c $(filter-out %rig.c,$(vdev_vlapic_ALL)) \
+	hypervisor/vdev/vioapic.c tests/unit/fake/panic_abort.c
