@@ -7,6 +7,7 @@
  *
  *   request VMID VCPU TYPE DIRECTION ADDRESS SIZE VALUE   a guest's access, then the upcall
  *   polling VMID VCPU 0|1      its accesses poll for completion
+ *   repeat VMID VCPU 0|1       whoever answers it and waits in the hypervisor gets the same again
  *   ring VMID COOKIE           a doorbell, then the upcall
  *   event VMID TYPE            a VM event, then the upcall
  *   upcall                     only the interrupt
@@ -40,6 +41,7 @@ MODULE_PARM_DESC(backend, "fake: pretend that there is a hypervisor (this build 
 
 struct fake_slot {
 	bool polling;
+	bool repeat;
 	unsigned int done; /* requests completed so far */
 	u64 value;	   /* of the last one */
 	u32 type;
@@ -192,11 +194,17 @@ static long fake_notify(struct record *r)
 {
 	struct fake_vm *vm = vm_of(r->a);
 
-	if (r->b < vm->vcpu_num)
-		consume(vm, r->b);
-	else if (r->id == ACRN_HC_NOTIFY_REQUEST_FINISH)
+	bool wait = r->id == ACRN_HC_NOTIFY_AND_WAIT;
+
+	if (wait && r->b == ACRN_WAIT_NO_VCPU)
+		return 1;
+	if (r->b >= vm->vcpu_num)
 		return -EINVAL;
-	return r->id == ACRN_HC_NOTIFY_AND_WAIT ? 1 : 0;
+	consume(vm, r->b);
+	if (!wait || !vm->slot[r->b].repeat)
+		return wait;
+	smp_store_release(&vm->page->slot[r->b].state, ACRN_IOREQ_PENDING);
+	return 0;
 }
 
 static long fake_msi(struct record *r)
@@ -429,6 +437,10 @@ static int vm_command(const char *name, const u64 *arg)
 		return push(vm->events, arg[1]);
 	if (!strcmp(name, "polling") && arg[1] < ACRN_IOREQ_SLOTS) {
 		vm->slot[arg[1]].polling = arg[2];
+		return 0;
+	}
+	if (!strcmp(name, "repeat") && arg[1] < ACRN_IOREQ_SLOTS) {
+		vm->slot[arg[1]].repeat = arg[2];
 		return 0;
 	}
 	return -EINVAL;

@@ -165,11 +165,6 @@ static long do_clear(struct call *c)
 	return 0;
 }
 
-static long do_next(struct call *c)
-{
-	return hsm_ioreq_next(c->f, c->arg);
-}
-
 static long do_set_memseg(struct call *c)
 {
 	return hsm_memory_set(c->vm, c->buf);
@@ -258,7 +253,6 @@ static long do_get_info(struct call *c)
 
 /* The frequent ones first: the table is searched from the top. */
 static const struct entry table[] = {
-	VALUE(ACRN_IOCTL_IOREQ_NEXT, LOCK_NONE, 0, do_next),
 	VALUE(ACRN_IOCTL_SET_IRQLINE, LOCK_NONE, 0, do_set_irqline),
 	POINTER(ACRN_IOCTL_INJECT_MSI, LOCK_NONE, 0, do_inject_msi),
 	POINTER(ACRN_IOCTL_NOTIFY_REQUEST_FINISH, LOCK_NONE, 0, do_notify),
@@ -324,10 +318,14 @@ static bool has_vm(struct hsm_file *f)
 
 long hsm_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	const struct entry *e = lookup(cmd);
 	struct call c = { .f = file->private_data, .arg = arg };
+	const struct entry *e;
 	long ret = -EINVAL;
 
+	/* one of these a request: past the table */
+	if (cmd == ACRN_IOCTL_IOREQ_NEXT)
+		return hsm_ioreq_next(file->private_data, arg);
+	e = lookup(cmd);
 	if (!e)
 		return -ENOTTY;
 	c.hypercall = e->hypercall;

@@ -142,7 +142,7 @@ void hsm_ioreq_dispatch(struct hsm_vm *vm)
 	if (vm->rings)
 		hsm_rings_drain(vm);
 	spin_unlock_irqrestore(&vm->ioreq_lock, flags);
-	if (wake)
+	if (wake && wq_has_sleeper(vm->wait))
 		wake_up_interruptible_poll(vm->wait, EPOLLIN);
 }
 
@@ -323,8 +323,10 @@ static void wait_in_hypervisor(struct waiter *w)
 	unsigned long end = jiffies + WAIT_IN_HYPERVISOR_JIFFIES;
 	bool again;
 
-	while (wait_round(w, &again) >= 0 && again && time_before(jiffies, end))
-		;
+	do {
+		if (wait_round(w, &again) < 0 || READ_ONCE(w->client->fresh))
+			break;
+	} while (again && time_before(jiffies, end));
 }
 
 static long wait_next(struct waiter *w)

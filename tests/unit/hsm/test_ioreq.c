@@ -308,18 +308,25 @@ TEST(polled_fd, "poll(): readable while a request waits to be fetched, hang-up w
 TEST(hypervisor_wait, "where the hypervisor can wait, answering and waiting are one hypercall")
 {
 	struct vm vm = vm_running(2);
+	unsigned int told;
 
 	FAKE("extensions %d", 1);
 	guest(&vm, 0, ACRN_IOREQ_PORTIO, WRITE, 0x80, 1, 1);
 	CHECK_EQ(next(&vm, 0), 1);
-	alarm_soon();
-	CHECK_EQ(next(&vm, 1), -EINTR);
-	CHECK_EQ(fake_slot(&vm, 0).done, 1);
-	/* told once, by either call: which one depends on what else the CPU has to do */
-	if (fake_count(0x31))
-		CHECK_EQ(fake_last(0x31)->b, 0);
-	else
-		CHECK(fake_count(0xC0) > 0);
+	/* the guest does it again and again; whoever else needs this CPU makes us fall back once */
+	FAKE("repeat %u 0 1", vm.id);
+	for (unsigned int i = 1; i <= 50; i++) {
+		alarm_soon();
+		if (next(&vm, 1) == -EINTR) {
+			guest(&vm, 0, ACRN_IOREQ_PORTIO, WRITE, 0x80, 1, 1);
+			while (next(&vm, 0) == -EINTR)
+				;
+		}
+		CHECK_EQ(fake_slot(&vm, 0).done, i);
+	}
+	told = fake_count(0x31);
+	CHECK(told < 25);
+	CHECK(fake_count(0xC0) >= 50 - told);
 }
 
 /* The page is the DM's memory: it may write there what it likes, at any time. */
