@@ -11,9 +11,10 @@
 
 #define ESR_RECEIVE_ILLEGAL_VECTOR BIT32(6)
 
-/* The highest vector of a 256-bit map, or -1. */
+/* The highest vector of a 256-bit map, or -1. Unrolled: it is most of the cost of an EOI. */
 static inline int highest(const uint64_t *map)
 {
+#pragma GCC unroll 4
 	for (int i = 3; i >= 0; i--) {
 		uint64_t word = atomic_load_relaxed(&map[i]);
 
@@ -81,21 +82,6 @@ void vlapic_set_virtual_wire(struct vlapic *v)
 	atomic_store_relaxed(&v->svr, APIC_SVR_ENABLE | 0xFFU);
 	atomic_store_relaxed(&v->lvt[VLAPIC_LVT_LINT0], APIC_DM_EXTINT << APIC_LVT_MODE_SHIFT);
 	atomic_store_relaxed(&v->lvt[VLAPIC_LVT_LINT1], APIC_DM_NMI << APIC_LVT_MODE_SHIFT);
-}
-
-bool vlapic_is_enabled(const struct vlapic *v)
-{
-	return (atomic_load_relaxed(&v->base_msr) & APIC_BASE_ENABLE) != 0;
-}
-
-bool vlapic_is_x2apic(const struct vlapic *v)
-{
-	return (atomic_load_relaxed(&v->base_msr) & APIC_BASE_X2APIC) != 0;
-}
-
-bool vlapic_takes_vectors(const struct vlapic *v)
-{
-	return vlapic_is_enabled(v) && (atomic_load_relaxed(&v->svr) & APIC_SVR_ENABLE) != 0;
 }
 
 /* Puts a vector into IRR. True when the vCPU has not been told of it yet. */

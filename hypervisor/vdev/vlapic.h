@@ -11,6 +11,7 @@
 #include "lib/util.h"
 #include "vdev/apic_bus.h"
 #include "vdev/io_bus.h"
+#include "x86/apic.h"
 
 #define VLAPIC_DEFAULT_BASE 0xFEE00000UL
 #define VLAPIC_VERSION 0x00060015U
@@ -153,11 +154,21 @@ void vlapic_lint(struct vlapic *v, unsigned int pin);
 bool vlapic_accepts_pic(const struct vlapic *v);
 
 /* Enabled in IA32_APIC_BASE (software enable in SVR is another matter). */
-bool vlapic_is_enabled(const struct vlapic *v);
-bool vlapic_is_x2apic(const struct vlapic *v);
+static inline bool vlapic_is_enabled(const struct vlapic *v)
+{
+	return (atomic_load_relaxed(&v->base_msr) & APIC_BASE_ENABLE) != 0;
+}
+
+static inline bool vlapic_is_x2apic(const struct vlapic *v)
+{
+	return (atomic_load_relaxed(&v->base_msr) & APIC_BASE_X2APIC) != 0;
+}
 
 /* Enabled in IA32_APIC_BASE and in SVR: takes fixed and lowest-priority messages. */
-bool vlapic_takes_vectors(const struct vlapic *v);
+static inline bool vlapic_takes_vectors(const struct vlapic *v)
+{
+	return vlapic_is_enabled(v) && (atomic_load_relaxed(&v->svr) & APIC_SVR_ENABLE) != 0;
+}
 
 /* Whether msg reaches this vlapic. */
 bool vlapic_matches(const struct vlapic *v, uint32_t dest, bool dest_logical);
