@@ -21,6 +21,7 @@
 static struct {
 	int fd;
 	uint64_t caps;
+	uint32_t tsc_khz;
 	bool created, client;
 	uint16_t vcpu_num;
 	struct acrn_ioreq *page;
@@ -50,7 +51,10 @@ static int open_node(void)
 	if (hsm.fd < 0)
 		return -errno;
 	memset(&info, 0, sizeof(info));
-	hsm.caps = call(ACRN_IOCTL_GET_INFO, &info) == 0 ? info.caps : 0;
+	if (call(ACRN_IOCTL_GET_INFO, &info) == 0) {
+		hsm.caps = info.caps;
+		hsm.tsc_khz = info.tsc_khz;
+	}
 	return 0;
 }
 
@@ -123,6 +127,11 @@ int hsm_reset_vm(void)
 int hsm_set_vcpu_regs(const struct acrn_vcpu_regs *regs)
 {
 	return call(ACRN_IOCTL_SET_VCPU_REGS, (void *)regs);
+}
+
+uint32_t hsm_tsc_khz(void)
+{
+	return hsm.tsc_khz;
 }
 
 struct acrn_ioreq *hsm_ioreq_page(void)

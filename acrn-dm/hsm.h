@@ -34,6 +34,9 @@ int hsm_pause_vm(void);
 int hsm_reset_vm(void);
 int hsm_set_vcpu_regs(const struct acrn_vcpu_regs *regs);
 
+/* Frequency of the guest's time-stamp counter, 0: unknown. */
+uint32_t hsm_tsc_khz(void);
+
 /* The shared page of HSM_MAX_VCPUS request slots of this VM; lives from create to destroy. */
 struct acrn_ioreq *hsm_ioreq_page(void);
 

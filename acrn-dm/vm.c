@@ -128,6 +128,18 @@ static int create_memory(void)
 	return err;
 }
 
+/* Before anything is made: every -s names a driver that there is. */
+static int check_drivers(void)
+{
+	for (unsigned int i = 0; i < config.slot_count; i++) {
+		if (device_class_find(config.slot[i].driver))
+			continue;
+		log_err("-s: there is no driver \"%s\" (see -h); the VM is not started", config.slot[i].driver);
+		return -ENODEV;
+	}
+	return 0;
+}
+
 static int create_pci(void)
 {
 	for (unsigned int i = 0; i < config.slot_count; i++) {
@@ -136,10 +148,6 @@ static int create_pci(void)
 		struct pci_func *f;
 		int err;
 
-		if (!class) {
-			log_err("-s: there is no driver \"%s\" (see -h)", s->driver);
-			return -ENODEV;
-		}
 		f = pci_func_create(s->bus, s->dev, s->fn, s->driver);
 		if (!f)
 			return -EBUSY;
@@ -155,8 +163,10 @@ static int create_pci(void)
 
 int vm_create(void)
 {
-	int err = loop_init();
+	int err = check_drivers();
 
+	if (!err)
+		err = loop_init();
 	if (!err)
 		err = create_in_hypervisor();
 	if (!err)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * MC146818. Date registers are made from seconds when they are read; a write takes the date apart, changes one field
- * and puts it together again, so any order of writes ends at the right date while SET holds the clock.
+ * and puts it together again. While SET holds the clock the fields are kept apart, so that they come in any order.
  */
 #include "dev/rtc.h"
 
@@ -30,11 +30,12 @@ enum { SEC = 0, SEC_ALARM, MIN, MIN_ALARM, HOUR, HOUR_ALARM, WDAY, MDAY, MONTH, 
 
 static int64_t guest_seconds(const struct rtc *r, const struct rtc_now *now)
 {
-	return r->reg[REG_B] & B_SET ? r->frozen : now->seconds + r->offset;
+	return now->seconds + r->offset;
 }
 
 static uint8_t encode(const struct rtc *r, int value)
 {
+	value = (value % 100 + 100) % 100;
 	return (uint8_t)(r->reg[REG_B] & B_BINARY ? value : value / 10 % 10 << 4 | value % 10);
 }
 
@@ -57,7 +58,7 @@ static int decode_hour(const struct rtc *r, uint8_t value)
 	return decode(r, value & 0x7f) % 12 + (value & 0x80 ? 12 : 0);
 }
 
-static void get_date(const struct rtc *r, const struct rtc_now *now, struct tm *tm)
+static void get_running_date(const struct rtc *r, const struct rtc_now *now, struct tm *tm)
 {
 	time_t t = (time_t)guest_seconds(r, now);
 
@@ -65,14 +66,22 @@ static void get_date(const struct rtc *r, const struct rtc_now *now, struct tm *
 		memset(tm, 0, sizeof(*tm));
 }
 
-static void set_date(struct rtc *r, struct tm *tm, const struct rtc_now *now)
+static void get_date(const struct rtc *r, const struct rtc_now *now, struct tm *tm)
 {
-	int64_t t = timegm(tm);
+	if (r->reg[REG_B] & B_SET)
+		*tm = r->frozen;
+	else
+		get_running_date(r, now, tm);
+}
+
+static void set_date(struct rtc *r, const struct tm *tm, const struct rtc_now *now)
+{
+	struct tm copy = *tm;
 
 	if (r->reg[REG_B] & B_SET)
-		r->frozen = t;
+		r->frozen = copy;
 	else
-		r->offset = t - now->seconds;
+		r->offset = timegm(&copy) - now->seconds;
 }
 
 static bool is_date(uint8_t index)
@@ -188,8 +197,8 @@ bool rtc_update(struct rtc *r, const struct rtc_now *now)
 
 	if (second != r->last_second && !(r->reg[REG_B] & B_SET)) {
 		r->reg[REG_C] |= C_UPDATE;
-		/* A jump does not ring each alarm on its way: at most the last day is looked through. */
-		if (second < r->last_second || second - r->last_second > 86400)
+		/* A jump does not ring each alarm on its way: at most the last ten minutes are looked through. */
+		if (second < r->last_second || second - r->last_second > 600)
 			r->last_second = second - 1;
 		while (r->last_second < second) {
 			if (alarm_matches(r, ++r->last_second))
@@ -242,10 +251,10 @@ static void write_b(struct rtc *r, uint8_t value, const struct rtc_now *now)
 	if (value & B_SET)
 		value &= (uint8_t)~B_UPDATE;
 	if (!was_set && (value & B_SET))
-		r->frozen = now->seconds + r->offset;
-	if (was_set && !(value & B_SET))
-		r->offset = r->frozen - now->seconds;
+		get_running_date(r, now, &r->frozen);
 	r->reg[REG_B] = value;
+	if (was_set && !(value & B_SET))
+		set_date(r, &r->frozen, now);
 }
 
 void rtc_write(struct rtc *r, uint8_t value, const struct rtc_now *now)

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 struct rtc_now {
 	int64_t seconds;	/* of the host's real-time clock */
@@ -17,7 +18,7 @@ struct rtc {
 	uint8_t reg[128];	/* registers 0..9 are not kept here */
 	uint8_t index;
 	int64_t offset;		/* guest seconds less host seconds */
-	int64_t frozen;		/* guest seconds while SET is on */
+	struct tm frozen;	/* the date as written while SET is on, day 31 of February included */
 	int64_t last_second;	/* guest second of the last update event */
 	uint64_t last_tick_ns;	/* of the last periodic event */
 };

@@ -5,11 +5,13 @@
 #include <acrn/vm.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "config.h"
+#include "hsm.h"
 #include "loader/bzimage.h"
 #include "log.h"
 #include "memory.h"
@@ -67,15 +69,23 @@ static int read_to_guest(int fd, const char *path, uint64_t offset, uint64_t siz
 	return 0;
 }
 
+/*
+ * What the user gave, and the frequency of the time-stamp counter unless he gave that, too: a guest cannot measure it
+ * well against timers that exit to us, and would do without the counter then.
+ */
 static int write_command_line(const struct bzimage_plan *plan)
 {
-	size_t len = strlen(config.bootargs);
+	char line[4096];
+	uint32_t khz = strstr(config.bootargs, "tsc_early_khz=") ? 0 : hsm_tsc_khz();
+	int len = khz ? snprintf(line, sizeof(line), "%s%stsc_early_khz=%u", config.bootargs,
+				 *config.bootargs ? " " : "", khz)
+		      : snprintf(line, sizeof(line), "%s", config.bootargs);
 
-	if (len > plan->cmdline_max) {
+	if ((unsigned int)len >= sizeof(line) || (unsigned int)len > plan->cmdline_max) {
 		log_err("-B: this kernel takes at most %u bytes of command line", plan->cmdline_max);
 		return -E2BIG;
 	}
-	return mem_write(plan->cmdline, config.bootargs, len + 1) ? 0 : -ENOSPC;
+	return mem_write(plan->cmdline, line, (size_t)len + 1) ? 0 : -ENOSPC;
 }
 
 /* Flat 4-GiB segments. */

@@ -40,6 +40,8 @@ int fake_ioctl(int fd, unsigned long request, void *arg)
 	return ret < 0 ? -errno : ret;
 }
 
+static int set_routes(void);
+
 static int make_vm(void)
 {
 	int err;
@@ -49,6 +51,8 @@ static int make_vm(void)
 		return -errno;
 	ioctl(fake.vm_fd, KVM_SET_TSS_ADDR, 0xfffbd000);
 	err = fake_ioctl(fake.vm_fd, KVM_CREATE_IRQCHIP, NULL);
+	if (!err)
+		err = set_routes();
 	for (unsigned int i = 0; i < memories && !err; i++)
 		err = fake_ioctl(fake.vm_fd, KVM_SET_USER_MEMORY_REGION, &memory[i]);
 	return err ? err : fake_vcpus_create();
@@ -75,7 +79,7 @@ int hsm_create_vm(const struct hsm_vm_config *cfg, struct hsm_vm_info *info)
 	err = make_vm();
 	info->vmid = 1;
 	info->vcpu_num = (uint16_t)fake.vcpus;
-	log_notice("running on KVM, for tests");
+	log_debug("running on KVM, for tests");
 	return err;
 }
 
@@ -121,6 +125,13 @@ int hsm_reset_vm(void)
 int hsm_set_vcpu_regs(const struct acrn_vcpu_regs *regs)
 {
 	return fake_vcpus_set_regs(regs);
+}
+
+uint32_t hsm_tsc_khz(void)
+{
+	int khz = ioctl(fake_vcpu_fd(0), KVM_GET_TSC_KHZ, 0);
+
+	return khz > 0 ? (uint32_t)khz : 0;
 }
 
 struct acrn_ioreq *hsm_ioreq_page(void)
@@ -176,7 +187,7 @@ int hsm_inject_msi(uint64_t addr, uint64_t data)
 static int set_level(uint32_t gsi, bool high)
 {
 	struct kvm_irq_level l = {
-		.irq = gsi == 2 ? 0 : gsi,	/* KVM's GSI 0 goes to pin 2 and to IRQ 0 */
+		.irq = gsi == 2 ? 0 : gsi,	/* our routes take GSI 0 to pin 2 and to IRQ 0 */
 		.level = gsi >= 16 ? !high : high,
 	};
 
@@ -218,7 +229,7 @@ int hsm_ioeventfd_deassign(const struct hsm_ioeventfd *e)
 	return ioeventfd(e, KVM_IOEVENTFD_FLAG_DEASSIGN);
 }
 
-/* The pins as KVM has them at first, then one message a registered irqfd. */
+/* The pins, IRQ 0 on pin 2, then one message a registered irqfd. */
 static int set_routes(void)
 {
 	struct kvm_irq_routing *r = calloc(1, sizeof(*r) + (2 * PINS + MAX_IRQFDS) * sizeof(r->entries[0]));

@@ -23,6 +23,7 @@ extern struct kvm_fake fake;
 int fake_ioctl(int fd, unsigned long request, void *arg);
 
 int fake_vcpus_create(void);
+int fake_vcpu_fd(unsigned int id);
 void fake_vcpus_destroy(void);
 int fake_vcpus_set_regs(const struct acrn_vcpu_regs *regs);
 int fake_vcpus_start(void);

@@ -95,6 +95,11 @@ int fake_vcpus_create(void)
 	return err;
 }
 
+int fake_vcpu_fd(unsigned int id)
+{
+	return vcpu[id].fd;
+}
+
 void fake_vcpus_destroy(void)
 {
 	for (unsigned int i = 0; i < fake.vcpus; i++) {

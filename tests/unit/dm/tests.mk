@@ -2,3 +2,4 @@
 # Unit tests of the device model.
 
 include $(ROOT)/tests/unit/dm/virtio.mk
+include $(ROOT)/tests/unit/dm/core.mk

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# The core of the device model: read by tests.mk.
+
+CORE_TEST_FLAGS := -Iacrn-dm -D_GNU_SOURCE -DDM_VERSION='"test"' -pthread
+
+UNIT_TESTS += dm_opts
+dm_opts_SRCS := \
+	tests/unit/dm/test_opts.c \
+	acrn-dm/opts.c \
+	acrn-dm/opts_slot.c \
+	acrn-dm/opts_help.c
+dm_opts_CFLAGS := $(CORE_TEST_FLAGS)
+
+UNIT_TESTS += dm_acpi
+dm_acpi_SRCS := \
+	tests/unit/dm/test_acpi.c \
+	tests/unit/dm/fake_core.c \
+	acrn-dm/firmware/acpi.c \
+	acrn-dm/firmware/acpi_table.c \
+	acrn-dm/firmware/aml.c \
+	acrn-dm/firmware/dsdt.c \
+	acrn-dm/bus/io.c \
+	acrn-dm/bus/pci.c \
+	acrn-dm/bus/pci_bar.c \
+	acrn-dm/bus/pci_cfg.c \
+	acrn-dm/bus/pci_irq.c \
+	acrn-dm/config.c \
+	acrn-dm/memory.c \
+	acrn-dm/log.c
+dm_acpi_CFLAGS := $(CORE_TEST_FLAGS)
+
+UNIT_TESTS += dm_loader
+dm_loader_SRCS := \
+	tests/unit/dm/test_loader.c \
+	acrn-dm/loader/bzimage.c \
+	acrn-dm/loader/e820.c
+dm_loader_CFLAGS := $(CORE_TEST_FLAGS)
+
+UNIT_TESTS += dm_pci
+dm_pci_SRCS := \
+	tests/unit/dm/test_pci.c \
+	tests/unit/dm/fake_core.c \
+	acrn-dm/bus/io.c \
+	acrn-dm/bus/pci.c \
+	acrn-dm/bus/pci_bar.c \
+	acrn-dm/bus/pci_cfg.c \
+	acrn-dm/bus/pci_irq.c \
+	acrn-dm/log.c
+dm_pci_CFLAGS := $(CORE_TEST_FLAGS)
+
+UNIT_TESTS += dm_legacy
+dm_legacy_SRCS := \
+	tests/unit/dm/test_legacy.c \
+	acrn-dm/dev/uart.c \
+	acrn-dm/dev/rtc.c \
+	acrn-dm/dev/pit.c
+dm_legacy_CFLAGS := $(CORE_TEST_FLAGS)
+
+UNIT_TESTS += dm_core
+dm_core_SRCS := \
+	tests/unit/dm/test_core.c \
+	tests/unit/dm/fake_core.c \
+	acrn-dm/affinity.c \
+	acrn-dm/bus/io.c \
+	acrn-dm/loop.c \
+	acrn-dm/memory.c \
+	acrn-dm/monitor_json.c \
+	acrn-dm/log.c
+dm_core_CFLAGS := $(CORE_TEST_FLAGS)

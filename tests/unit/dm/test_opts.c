@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The command line: every option of the original is known, and a wrong value never starts a VM. */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "dev/device.h"
+#include "opts.h"
+
+static struct dm_config cfg;
+
+void device_print_help(void)
+{
+}
+
+/* The messages of a test are not what is tested; cmocka's own come outside of it. */
+static int real_stderr = -1;
+
+static void hide_messages(bool hide)
+{
+	int null;
+
+	fflush(stderr);
+	if (!hide) {
+		dup2(real_stderr, STDERR_FILENO);
+		return;
+	}
+	if (real_stderr < 0)
+		real_stderr = dup(STDERR_FILENO);
+	null = open("/dev/null", O_WRONLY);
+	dup2(null, STDERR_FILENO);
+	close(null);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	hide_messages(true);
+	memset(&cfg, 0, sizeof(cfg));
+	cfg.bootargs = "";
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	hide_messages(false);
+	opts_free(&cfg);
+	return 0;
+}
+
+#define MAX_WORDS 16
+static int parse(const char *line)
+{
+	static char text[512];
+	char *argv[MAX_WORDS + 1] = { (char *)"acrn-dm" }, *save = NULL;
+	int argc = 1;
+
+	snprintf(text, sizeof(text), "%s", line);
+	for (char *w = strtok_r(text, " ", &save); w && argc < MAX_WORDS; w = strtok_r(NULL, " ", &save))
+		argv[argc++] = w;
+	return opts_parse(argc, argv, &cfg);
+}
+
+static void sizes_are_read(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t bytes;	/* 0: refused */
+	} cases[] = {
+		{ "512M", 512ull << 20 }, { "2G", 2ull << 30 },	{ "1g", 1ull << 30 }, { "262144K", 256ull << 20 },
+		{ "256", 256ull << 20 },  { "127M", 0 },	{ "129M", 0 },	      { "", 0 },
+		{ "M", 0 },		  { "-512M", 0 },	{ "512MB", 0 },	      { "512T", 0 },
+		{ "99999999999999G", 0 }, { "1000G", 0 },	{ " 512M", 0 },
+	};
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint64_t bytes = 0;
+		int err = opts_parse_memory(cases[i].text, &bytes);
+
+		assert_int_equal(err != 0, cases[i].bytes == 0);
+		if (!err)
+			assert_int_equal(bytes, cases[i].bytes);
+	}
+}
+
+static void slots_are_read(void **state)
+{
+	(void)state;
+	assert_int_equal(opts_parse_slot("3,virtio-blk,/a,b=1,ro", &cfg), 0);
+	assert_int_equal(opts_parse_slot("0:4:1,virtio-net,tap=tap0", &cfg), 0);
+	assert_int_equal(opts_parse_slot("5/2,virtio-blk,b,/boot.img", &cfg), 0);
+	assert_int_equal(opts_parse_slot("6.0,virtio-rnd", &cfg), 0);
+	assert_int_equal(cfg.slot_count, 4);
+	assert_string_equal(cfg.slot[0].driver, "virtio-blk");
+	assert_string_equal(cfg.slot[0].opts, "/a,b=1,ro");
+	assert_int_equal(cfg.slot[1].dev, 4);
+	assert_int_equal(cfg.slot[1].fn, 1);
+	assert_string_equal(cfg.slot[2].opts, "/boot.img");
+	assert_string_equal(cfg.slot[3].opts, "");
+}
+
+static void bad_slots_are_refused(void **state)
+{
+	static const char *const bad[] = { "", "3", "3,", ",virtio-blk", "32,virtio-blk", "3:8,virtio-blk", "1:2:3:4,x",
+					   "1:3:0,virtio-blk", "x,virtio-blk", "3;virtio-blk", "99999999999,virtio-blk" };
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_not_equal(opts_parse_slot(bad[i], &cfg), 0);
+	assert_int_equal(opts_parse_slot("3,virtio-blk,/a", &cfg), 0);
+	assert_int_not_equal(opts_parse_slot("0:3:0,virtio-net,tap=a", &cfg), 0);
+	assert_int_equal(cfg.slot_count, 1);
+}
+
+static void obsolete_drivers_are_ignored(void **state)
+{
+	(void)state;
+	assert_int_equal(opts_parse_slot("7,npk,8/0", &cfg), 0);
+	assert_int_equal(cfg.slot_count, 0);
+}
+
+static void serial_ports_are_read(void **state)
+{
+	(void)state;
+	assert_int_equal(opts_parse_lpc("com1,stdio", &cfg), 0);
+	assert_int_equal(opts_parse_lpc("COM2,tcp:4000", &cfg), 0);
+	assert_int_equal(opts_parse_lpc("com5,/dev/ttyS4,0x9100,11", &cfg), 0);
+	assert_int_equal(cfg.uart[0].port, 0x3f8);
+	assert_int_equal(cfg.uart[1].irq, 3);
+	assert_int_equal(cfg.uart[4].port, 0x9100);
+	assert_int_equal(cfg.uart[4].irq, 11);
+	assert_string_equal(cfg.uart[4].backend, "/dev/ttyS4");
+	assert_int_not_equal(opts_parse_lpc("com1,pty", &cfg), 0);
+	assert_int_not_equal(opts_parse_lpc("com6,pty", &cfg), 0);
+	assert_int_not_equal(opts_parse_lpc("com3", &cfg), 0);
+	assert_int_not_equal(opts_parse_lpc("com3,", &cfg), 0);
+}
+
+static void affinity_is_read(void **state)
+{
+	(void)state;
+	assert_int_equal(opts_parse_affinity("1,3", &cfg), 0);
+	assert_int_equal(cfg.cpu_apicid_count, 2);
+	assert_int_equal(cfg.cpu_apicids[1], 3);
+	assert_int_not_equal(opts_parse_affinity("1,", &cfg), 0);
+	assert_int_not_equal(opts_parse_affinity("1,1", &cfg), 0);
+	assert_int_not_equal(opts_parse_affinity("a", &cfg), 0);
+}
+
+static void shortest_command_line_is_enough(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("-m 512M -k vmlinuz -r initrd -B console=ttyS0 vm1"), OPTS_RUN);
+	assert_string_equal(cfg.vm_name, "vm1");
+	assert_int_equal(cfg.slot_count, 2);
+	assert_string_equal(cfg.slot[0].driver, "hostbridge");
+	assert_string_equal(cfg.slot[1].driver, "lpc");
+	assert_true(cfg.uart[0].used);
+	assert_string_equal(cfg.uart[0].backend, "stdio");
+}
+
+static void upstream_command_line_is_accepted(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("-A -m 1024M -s 0:0,hostbridge -s 1:0,lpc -s 3,virtio-blk,/i --mac_seed X -k k"), 1);	/* no name */
+	opts_free(&cfg);
+	cfg.bootargs = "";
+	assert_int_equal(parse("vm1 -A -Y -m 1024M -s 1:0,lpc -s 5,virtio-console,@stdio:p --iasl /x -k k"), OPTS_RUN);
+	assert_false(cfg.uart[0].used);		/* the terminal is taken */
+}
+
+static void what_is_not_built_is_refused(void **state)
+{
+	static const char *const lines[] = { "-E f v", "--ovmf f v", "--rtvm v", "--vtpm2 s v", "--ssram x v",
+					     "--mmiodev_pt 1,2 v", "--acpidev_pt X v", "--intr_monitor 1,1,1,1 v",
+					     "--enable_trusty v", "--pm_by_vuart pty,x v" };
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		assert_int_equal(parse(lines[i]), 1);
+}
+
+static void exit_codes_are_as_documented(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("-h"), 0);
+	assert_int_equal(parse("-v"), 0);
+	assert_int_equal(parse("--nonsense"), 1);
+	assert_int_equal(parse("-m 1M -k k v"), OPTS_EXIT_USAGE);
+	assert_int_equal(parse("-s x -k k v"), 1);
+	assert_int_equal(parse("-k k"), 1);
+	opts_free(&cfg);
+	assert_int_equal(parse("-m 512M v"), 1);
+	opts_free(&cfg);
+	assert_int_equal(parse("-k k a_name_of_sixteen"), 1);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(sizes_are_read),
+		TEST(slots_are_read),
+		TEST(bad_slots_are_refused),
+		TEST(obsolete_drivers_are_ignored),
+		TEST(serial_ports_are_read),
+		TEST(affinity_is_read),
+		TEST(shortest_command_line_is_enough),
+		TEST(upstream_command_line_is_accepted),
+		TEST(what_is_not_built_is_refused),
+		TEST(exit_codes_are_as_documented),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
