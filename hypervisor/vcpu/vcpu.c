@@ -102,7 +102,8 @@ static const uint8_t *code_page(struct vcpu *vcpu, gva_t rip, uint64_t cr3)
 		return cache->code;
 	cache->page = ~0UL;
 	cache->generation = atomic_load(&space->generation);
-	if (vcpu_walk(vcpu, rip & PAGE_MASK, 0, &gpa, &error) != 0)
+	if (vcpu_walk(vcpu, rip & PAGE_MASK, WALK_FETCH | (vcpu_cpl(vcpu) == 3 ? WALK_USER : 0U),
+		      &gpa, &error) != 0)
 		return NULL;
 	hpa = gpa_space_translate(space, gpa, PG_READ);
 	if (hpa == HPA_INVALID)
