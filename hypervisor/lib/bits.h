@@ -25,6 +25,16 @@ static inline unsigned int bits_highest(uint64_t v)
 	return 63U - (unsigned int)__builtin_clzl(v);
 }
 
+/* How many bits are set. */
+static inline unsigned int bits_count(uint64_t v)
+{
+	unsigned int n = 0;
+
+	for (; v != 0; v &= v - 1UL)
+		n++;
+	return n;
+}
+
 /* A mask of the low size bytes, size 1, 2, 4 or 8. */
 static inline uint64_t bytes_mask(unsigned int size)
 {

@@ -2,6 +2,7 @@
 /* The list of a CPU's timers, and IRQ_TIMER. */
 #include "sched/timer.h"
 
+#include "hw/irq.h"
 #include "hw/lapic_timer.h"
 #include "hw/percpu.h"
 #include "hw/tsc.h"
@@ -19,6 +20,7 @@ void timer_init(struct timer *t, void (*expired)(void *ctx), void *ctx)
 void timer_cpu_init(void)
 {
 	list_init(&this_cpu(timers));
+	irq_register(IRQ_TIMER, timer_run);
 }
 
 static struct timer *first(struct list *head)

@@ -4,6 +4,7 @@
 
 #include "vm/vcpu_dump.h"
 #include "hw/percpu.h"
+#include "lib/bits.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "vm/ioreq.h"
@@ -77,7 +78,7 @@ int vm_user_create(const char *name, uint64_t flags, uint64_t pcpus, struct vm *
 
 	if (pcpus == 0)
 		pcpus = vm_service()->pcpus;
-	if (__builtin_popcountl(pcpus) > (int)ACRN_IOREQ_SLOTS)
+	if (bits_count(pcpus) > ACRN_IOREQ_SLOTS)
 		return -EINVAL;
 	err = vm_create(name, flags, pcpus, &vm);
 	if (err != 0)
