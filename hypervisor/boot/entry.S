@@ -47,6 +47,12 @@ header:
 	.long 12
 	.long OFFSET(entry32) + LOAD_BASE
 
+	/* VGA text is welcome, too. */
+	.balign 8
+	.short 4, 1
+	.long 12
+	.long 2
+
 	/* A framebuffer of 32 bits a pixel, any size. */
 	.balign 8
 	.short 5, 1
