@@ -71,12 +71,7 @@ int gpa_space_protect(struct gpa_space *space, gpa_t gpa, uint64_t size, unsigne
 
 hpa_t gpa_space_translate(struct gpa_space *space, gpa_t gpa, unsigned int prot)
 {
-	struct pgtable_leaf leaf;
-
-	if (unlikely(gpa >> 48 != 0U) || !pgtable_lookup(&space->pt, gpa, &leaf) ||
-	    (leaf.prot & prot) != prot)
-		return HPA_INVALID;
-	return leaf.hpa;
+	return likely(gpa >> 48 == 0U) ? pgtable_translate(&space->pt, gpa, prot) : HPA_INVALID;
 }
 
 bool gpa_space_is_mapped(struct gpa_space *space, gpa_t gpa, uint64_t size, unsigned int prot)

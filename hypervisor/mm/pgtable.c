@@ -100,6 +100,8 @@ static void destroy_table(struct pgtable *pt, uint64_t *table, unsigned int leve
 
 void pgtable_destroy(struct pgtable *pt)
 {
+	if (pt->root == NULL)
+		return;
 	pgtable_free_limbo(pt, pgtable_take_limbo(pt));
 	destroy_table(pt, pt->root, pt->format->levels);
 	pt->root = NULL;
@@ -275,29 +277,55 @@ void pgtable_free_limbo(struct pgtable *pt, void *limbo)
 	}
 }
 
-bool pgtable_lookup(const struct pgtable *pt, uint64_t va, struct pgtable_leaf *leaf)
+/*
+ * The entry that ends the walk to va, and *shift, the logarithm of what it covers. In every exit of a
+ * guest that touches its memory: no work but the walk.
+ */
+static inline uint64_t last_entry(const struct pgtable *pt, uint64_t va, unsigned int *shift)
 {
 	const struct pgtable_format *f = pt->format;
+	uintptr_t origin = (uintptr_t)pt->pool->base - pt->pool->base_hpa;
 	const uint64_t *table = pt->root;
-	unsigned int level = f->levels;
+	unsigned int s = level_shift(f->levels);
 
-	for (;;) {
-		uint64_t entry = atomic_load_relaxed(&table[level_index(va, level)]);
-		uint64_t size = level_size(level);
+	for (;; s -= 9U) {
+		uint64_t entry = atomic_load_relaxed(&table[(va >> s) % ENTRIES]);
 
-		if (!entry_is_present(f, entry)) {
-			*leaf = (struct pgtable_leaf){ .hpa = HPA_INVALID, .page_size = size };
-			return false;
+		if ((entry & f->present) == 0U || s == PAGE_SHIFT ||
+		    (entry & f->leaf_mask) == f->leaf_value) {
+			*shift = s;
+			return entry;
 		}
-		if (entry_is_leaf(f, entry, level)) {
-			leaf->hpa = leaf_address(f, entry, level) | (va & (size - 1U));
-			leaf->page_size = size;
-			leaf->prot = f->prot(entry, level);
-			return true;
-		}
-		table = entry_table(pt, entry);
-		level--;
+		table = (const uint64_t *)(origin + (entry & f->address));
 	}
+}
+
+bool pgtable_lookup(const struct pgtable *pt, uint64_t va, struct pgtable_leaf *leaf)
+{
+	unsigned int shift, level;
+	uint64_t entry = last_entry(pt, va, &shift);
+
+	leaf->page_size = 1UL << shift;
+	leaf->hpa = HPA_INVALID;
+	leaf->prot = 0;
+	if (!entry_is_present(pt->format, entry))
+		return false;
+	level = (shift - PAGE_SHIFT) / 9U + 1U;
+	leaf->hpa = leaf_address(pt->format, entry, level) | (va & (leaf->page_size - 1U));
+	leaf->prot = pt->format->prot(entry, level);
+	return true;
+}
+
+hpa_t pgtable_translate(const struct pgtable *pt, uint64_t va, unsigned int prot)
+{
+	const struct pgtable_format *f = pt->format;
+	unsigned int shift;
+	uint64_t entry = last_entry(pt, va, &shift), offset = (1UL << shift) - 1U;
+	uint64_t need = f->granted[prot % 8U];
+
+	if (unlikely((entry & f->present) == 0U || ((entry ^ f->denied) & need) != need))
+		return HPA_INVALID;
+	return (entry & f->address & ~offset) | (va & offset);
 }
 
 size_t pgtable_worst_case(uint64_t size)

@@ -35,6 +35,9 @@ struct pgtable_format {
 	uint64_t present;
 	uint64_t leaf_mask, leaf_value;
 	uint64_t address; /* bits that hold the address of a table or a leaf's page */
+	/* A leaf grants prot when, bits of denied flipped, it has all of granted[prot & 7]. */
+	uint64_t denied;
+	uint64_t granted[8];
 	/* Encodes a leaf at level (1..3) for hpa with PG_* prot; and an inner entry for a table. */
 	uint64_t (*leaf)(hpa_t hpa, unsigned int prot, unsigned int level);
 	uint64_t (*table)(hpa_t table, unsigned int level);
@@ -64,7 +67,7 @@ struct pgtable {
 /* -ENOMEM. */
 int pgtable_init(struct pgtable *pt, const struct pgtable_format *format, struct page_pool *pool);
 
-/* Frees every table; the pages mapped are not the table's and stay. */
+/* Frees every table; the pages mapped are not the table's and stay. Harmless after a failed init. */
 void pgtable_destroy(struct pgtable *pt);
 
 /*
@@ -103,6 +106,9 @@ struct pgtable_leaf {
  * another CPU changes the table: gives the state before or after the change.
  */
 bool pgtable_lookup(const struct pgtable *pt, uint64_t va, struct pgtable_leaf *leaf);
+
+/* Where va is mapped with all of prot (PG_READ, PG_WRITE, PG_EXEC), else HPA_INVALID; as lookup. */
+hpa_t pgtable_translate(const struct pgtable *pt, uint64_t va, unsigned int prot);
 
 /* Pages of tables that mapping size bytes in 4 KiB leaves can need at most. */
 size_t pgtable_worst_case(uint64_t size);

@@ -7,84 +7,73 @@
  */
 #include "lib/bits.h"
 #include "mm/pgtable.h"
+#include "x86/pte.h"
 
-#define ADDRESS_51_12 0x000FFFFFFFFFF000UL
-
-#define X86_P BIT64(0)
-#define X86_RW BIT64(1)
-#define X86_US BIT64(2)
-#define X86_PWT BIT64(3)
-#define X86_PCD BIT64(4)
-#define X86_A BIT64(5)
-#define X86_D BIT64(6)
-#define X86_PS BIT64(7)
-#define X86_PAT_4K BIT64(7)
-#define X86_G BIT64(8)
-#define X86_PAT_LARGE BIT64(12)
-#define X86_NX BIT64(63)
+/* What leaves grant, by PG_READ, PG_WRITE, PG_EXEC as bits 0, 1, 2 of the index. */
+#define GRANTED(r, w, x) { 0, (r), (w), (r) | (w), (x), (r) | (x), (w) | (x), (r) | (w) | (x) }
 
 /* Memory types as indexes of PGTABLE_PAT: PAT, PCD, PWT are bits 2, 1, 0. */
 static uint64_t x86_type(unsigned int prot, unsigned int level)
 {
-	uint64_t pat = level == 1U ? X86_PAT_4K : X86_PAT_LARGE;
+	uint64_t pat = level == 1U ? PTE_PAT_4K : PTE_PAT_LARGE;
 
 	if ((prot & PG_UC) != 0U)
-		return X86_PCD | X86_PWT;
+		return PTE_PCD | PTE_PWT;
 	if ((prot & PG_WC) != 0U)
-		return pat | X86_PWT;
+		return pat | PTE_PWT;
 	if ((prot & PG_WT) != 0U)
-		return X86_PWT;
+		return PTE_PWT;
 	return (prot & PG_WP) != 0U ? pat : 0U;
 }
 
 static uint64_t x86_leaf(hpa_t hpa, unsigned int prot, unsigned int level)
 {
-	uint64_t entry = hpa | X86_P | X86_A | X86_D | x86_type(prot, level);
+	uint64_t entry = hpa | PTE_P | PTE_A | PTE_D | x86_type(prot, level);
 
 	if (level > 1U)
-		entry |= X86_PS;
+		entry |= PTE_PS;
 	if ((prot & PG_WRITE) != 0U)
-		entry |= X86_RW;
+		entry |= PTE_W;
 	if ((prot & PG_EXEC) == 0U)
-		entry |= X86_NX;
+		entry |= PTE_NX;
 	return entry;
 }
 
 static unsigned int x86_prot(uint64_t entry, unsigned int level)
 {
-	uint64_t pat = level == 1U ? X86_PAT_4K : X86_PAT_LARGE;
+	uint64_t pat = level == 1U ? PTE_PAT_4K : PTE_PAT_LARGE;
 	unsigned int prot = PG_READ;
 
-	if ((entry & X86_RW) != 0U)
+	if ((entry & PTE_W) != 0U)
 		prot |= PG_WRITE;
-	if ((entry & X86_NX) == 0U)
+	if ((entry & PTE_NX) == 0U)
 		prot |= PG_EXEC;
-	if ((entry & X86_PCD) != 0U)
+	if ((entry & PTE_PCD) != 0U)
 		prot |= PG_UC;
 	else if ((entry & pat) != 0U)
-		prot |= (entry & X86_PWT) != 0U ? PG_WC : PG_WP;
-	else if ((entry & X86_PWT) != 0U)
+		prot |= (entry & PTE_PWT) != 0U ? PG_WC : PG_WP;
+	else if ((entry & PTE_PWT) != 0U)
 		prot |= PG_WT;
 	return prot;
 }
 
 static uint64_t host_leaf(hpa_t hpa, unsigned int prot, unsigned int level)
 {
-	return x86_leaf(hpa, prot, level) | ((prot & PG_USER) != 0U ? X86_US : 0U) |
-	       ((prot & PG_GLOBAL) != 0U ? X86_G : 0U);
+	return x86_leaf(hpa, prot, level) | ((prot & PG_USER) != 0U ? PTE_U : 0U) |
+	       ((prot & PG_GLOBAL) != 0U ? PTE_G : 0U);
 }
 
 /* Inner entries permit everything: the leaf decides. */
 static uint64_t x86_table(hpa_t table, unsigned int level)
 {
 	(void)level;
-	return table | X86_P | X86_RW | X86_US | X86_A;
+	return table | PTE_P | PTE_W | PTE_U | PTE_A;
 }
 
 static unsigned int host_prot(uint64_t entry, unsigned int level)
 {
-	return x86_prot(entry, level) | ((entry & X86_US) != 0U ? PG_USER : 0U) |
-	       ((entry & X86_G) != 0U ? PG_GLOBAL : 0U);
+	return x86_prot(entry, level) | ((entry & PTE_U) != 0U ? PG_USER : 0U) |
+	       ((entry & PTE_G) != 0U ? PG_GLOBAL : 0U);
 }
 
 const struct pgtable_format pgtable_host = {
@@ -92,10 +81,12 @@ const struct pgtable_format pgtable_host = {
 	.levels = 4,
 	.max_leaf = 3,
 	.sign_extended = true,
-	.present = X86_P,
-	.leaf_mask = X86_PS,
-	.leaf_value = X86_PS,
-	.address = ADDRESS_51_12,
+	.present = PTE_P,
+	.leaf_mask = PTE_PS,
+	.leaf_value = PTE_PS,
+	.address = PTE_ADDR_MASK,
+	.denied = PTE_NX,
+	.granted = GRANTED(PTE_P, PTE_W, PTE_NX),
 	.leaf = host_leaf,
 	.table = x86_table,
 	.prot = host_prot,
@@ -103,17 +94,19 @@ const struct pgtable_format pgtable_host = {
 
 static uint64_t npt_leaf(hpa_t hpa, unsigned int prot, unsigned int level)
 {
-	return x86_leaf(hpa, prot, level) | X86_US;
+	return x86_leaf(hpa, prot, level) | PTE_U;
 }
 
 const struct pgtable_format pgtable_npt = {
 	.name = "NPT",
 	.levels = 4,
 	.max_leaf = 3,
-	.present = X86_P,
-	.leaf_mask = X86_PS,
-	.leaf_value = X86_PS,
-	.address = ADDRESS_51_12,
+	.present = PTE_P,
+	.leaf_mask = PTE_PS,
+	.leaf_value = PTE_PS,
+	.address = PTE_ADDR_MASK,
+	.denied = PTE_NX,
+	.granted = GRANTED(PTE_P, PTE_W, PTE_NX),
 	.leaf = npt_leaf,
 	.table = x86_table,
 	.prot = x86_prot,
@@ -175,7 +168,8 @@ const struct pgtable_format pgtable_ept = {
 	.present = EPT_R | EPT_W | EPT_X,
 	.leaf_mask = EPT_PS,
 	.leaf_value = EPT_PS,
-	.address = ADDRESS_51_12,
+	.address = PTE_ADDR_MASK,
+	.granted = GRANTED(EPT_R, EPT_W, EPT_X),
 	.leaf = ept_leaf,
 	.table = ept_table,
 	.prot = ept_prot,
@@ -209,7 +203,8 @@ const struct pgtable_format pgtable_vtd = {
 	.present = VTD_R | VTD_W,
 	.leaf_mask = VTD_SP,
 	.leaf_value = VTD_SP,
-	.address = ADDRESS_51_12,
+	.address = PTE_ADDR_MASK,
+	.granted = GRANTED(VTD_R, VTD_W, ~0UL),
 	.leaf = vtd_leaf,
 	.table = vtd_table,
 	.prot = vtd_prot,
@@ -246,7 +241,8 @@ const struct pgtable_format pgtable_amdvi = {
 	.present = AMDVI_PR,
 	.leaf_mask = AMDVI_NEXT_MASK,
 	.leaf_value = 0,
-	.address = ADDRESS_51_12,
+	.address = PTE_ADDR_MASK,
+	.granted = GRANTED(AMDVI_IR, AMDVI_IW, ~0UL),
 	.leaf = amdvi_leaf,
 	.table = amdvi_table,
 	.prot = amdvi_prot,

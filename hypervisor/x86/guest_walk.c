@@ -85,6 +85,16 @@ static gpa_t leaf_base(const struct mode *m, uint64_t entry, unsigned int shift)
 	return entry & PTE_ADDR_MASK & ~(BIT64(shift) - 1U);
 }
 
+static void note(struct guest_trail *trail, gpa_t gpa, uint64_t value, unsigned int entry_size)
+{
+	if (trail == NULL)
+		return;
+	trail->entry_size = entry_size;
+	trail->entry[trail->count].gpa = gpa;
+	trail->entry[trail->count].value = value;
+	trail->count++;
+}
+
 /* 0 and the leaf; -EFAULT and the P and RSVD bits of the error code; -EIO. */
 static int find_leaf(const struct guest_walk *w, gva_t gva, struct leaf *leaf, uint32_t *error_code)
 {
@@ -94,13 +104,14 @@ static int find_leaf(const struct guest_walk *w, gva_t gva, struct leaf *leaf, u
 	*leaf = (struct leaf){ .writable = true, .user = true };
 	for (unsigned int level = m.levels;; level--) {
 		unsigned int shift = PAGE_SHIFT + m.index_bits * (level - 1U);
-		uint64_t index = (gva >> shift) & (BIT64(m.index_bits) - 1U);
+		gpa_t at = table + ((gva >> shift) & (BIT64(m.index_bits) - 1U)) * m.entry_size;
 		uint64_t entry = 0;
 		bool is_last;
 
 		*error_code = 0;
-		if (w->read(w->ctx, table + index * m.entry_size, &entry, m.entry_size) != 0)
+		if (w->read(w->ctx, at, &entry, m.entry_size) != 0)
 			return -EIO;
+		note(w->trail, at, entry, m.entry_size);
 		if ((entry & PTE_P) == 0U)
 			return -EFAULT;
 		is_last = is_leaf(w, &m, entry, level);
@@ -158,6 +169,8 @@ int guest_walk(const struct guest_walk *walk, gva_t gva, unsigned int access, gp
 	struct leaf leaf;
 	int ret;
 
+	if (walk->trail != NULL)
+		walk->trail->count = 0;
 	if ((walk->efer & EFER_LMA) == 0U)
 		gva = (uint32_t)gva;
 	if ((walk->cr0 & CR0_PG) == 0U) {

@@ -100,6 +100,16 @@ static uint64_t looked_up(uint64_t va)
 	return pgtable_lookup(&pt, va, &leaf) ? ALIGN_DOWN(leaf.hpa, PAGE_SIZE) | leaf.prot : 0;
 }
 
+/* pgtable_translate() says what the lookup says, for every set of rights. */
+static void check_translate(uint64_t va, bool mapped, const struct pgtable_leaf *leaf)
+{
+	for (unsigned int prot = 0; prot < 8; prot++) {
+		hpa_t want = mapped && (leaf->prot & prot) == prot ? leaf->hpa : HPA_INVALID;
+
+		assert_true(pgtable_translate(&pt, va, prot) == want);
+	}
+}
+
 /* One random change of the table and the model. After -ENOMEM each page may be old or new. */
 static int random_change(const struct subject *s)
 {
@@ -144,6 +154,7 @@ static void compare(const struct subject *s)
 		bool mapped = pgtable_lookup(&pt, va, &leaf);
 		uint64_t here = (leaf.page_size - va % leaf.page_size) / PAGE_SIZE;
 
+		check_translate(va, mapped, &leaf);
 		for (uint64_t i = 0; i < here && n < PAGES; i++, n++)
 			assert_true(model[n] ==
 				    (mapped ? (leaf.hpa + i * PAGE_SIZE) | leaf.prot : 0));

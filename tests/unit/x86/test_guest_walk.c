@@ -223,6 +223,31 @@ static void test_rights(void **state)
 			}
 }
 
+static void test_trail(void **state)
+{
+	const uint64_t all = PTE_P | PTE_W | PTE_U;
+	struct guest_trail trail = { .count = 77 };
+
+	(void)state;
+	set_mode(MODE_4);
+	walk.trail = &trail;
+	map(MODE_4, 0x7000, 1, 0x5000 | all, all);
+	assert_true(translate(0x7123) == 0x5123);
+	assert_int_equal(trail.count, 4);
+	assert_int_equal(trail.entry_size, 8);
+	for (unsigned int i = 0; i < 4; i++) {
+		uint64_t value;
+
+		assert_int_equal(read_memory(NULL, trail.entry[i].gpa, &value, 8), 0);
+		assert_true(value == trail.entry[i].value && (value & PTE_P) != 0);
+	}
+	assert_true(trail.entry[3].gpa == ROOT + 3 * PAGE_SIZE + 7 * 8);
+	set_mode(MODE_NONE);
+	walk.trail = &trail;
+	assert_true(translate(0x7123) == 0x7123);
+	assert_int_equal(trail.count, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,6 +255,7 @@ int main(void)
 		cmocka_unit_test(test_page_sizes),
 		cmocka_unit_test(test_faults),
 		cmocka_unit_test(test_rights),
+		cmocka_unit_test(test_trail),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
