@@ -73,11 +73,17 @@ int acpi_parse(const struct acpi_access *access, hpa_t rsdp, struct acpi_info *i
 /* Looks for the RSDP where BIOS puts it (EBDA, 0xE0000-0xFFFFF). 0 when there is none. */
 hpa_t acpi_find_rsdp(const struct acpi_access *access);
 
+/* Where a copy of tables goes: size bytes at buf, which the guest will see at gpa. */
+struct acpi_copy {
+	void *buf;
+	size_t size;
+	gpa_t gpa;
+};
+
 /*
- * Makes a copy of RSDP, RSDT and XSDT without the tables whose signatures are in hide (each 4
- * letters, count of them): into buf, which will be seen at guest-physical gpa; buf begins with the
- * new RSDP (64-byte aligned parts follow). Returns bytes used, or -ENOSPC, -ENOENT.
+ * Makes a copy of RSDP, RSDT and XSDT without the tables whose signatures (4 letters each, NULL at
+ * the end) are in hide. It begins with the new RSDP; the others follow, aligned to 64 bytes.
+ * Returns bytes used, or -ENOSPC, -ENOENT.
  */
 int acpi_hide_tables(const struct acpi_access *access, const struct acpi_info *info,
-		     const char *const *hide, unsigned int count, void *buf, size_t size,
-		     gpa_t gpa);
+		     const char *const *hide, const struct acpi_copy *copy);

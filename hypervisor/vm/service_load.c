@@ -17,18 +17,18 @@
 /* A copy of the table of tables in which the IOMMUs are not mentioned: they are ours. */
 static hpa_t hide_acpi_tables(struct memmap *memmap)
 {
-	static const char *const ours[] = { "DMAR", "IVRS" };
-	static uint8_t copy[ACPI_COPY_SIZE];
-	hpa_t at = memmap_allocate(memmap, sizeof(copy), PAGE_SIZE, LOW_4G, MEMMAP_ACPI);
+	static const char *const ours[] = { "DMAR", "IVRS", NULL };
+	static uint8_t tables[ACPI_COPY_SIZE];
+	hpa_t at = memmap_allocate(memmap, sizeof(tables), PAGE_SIZE, LOW_4G, MEMMAP_ACPI);
+	const struct acpi_copy copy = { tables, sizeof(tables), at };
 	int used;
 
 	if (at == HPA_INVALID)
 		panic("no memory for the Service VM's ACPI tables");
-	used = acpi_hide_tables(&platform_acpi_access, &platform_acpi, ours, ARRAY_SIZE(ours), copy,
-				sizeof(copy), at);
+	used = acpi_hide_tables(&platform_acpi_access, &platform_acpi, ours, &copy);
 	if (used < 0)
 		panic("the ACPI tables cannot be copied for the Service VM: error %d", -used);
-	vm_guest_copy(phys_to_virt(at), copy, (size_t)used);
+	vm_guest_copy(phys_to_virt(at), tables, (size_t)used);
 	return at;
 }
 

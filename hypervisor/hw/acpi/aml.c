@@ -8,8 +8,17 @@
 #include "lib/bits.h"
 #include "lib/util.h"
 
-enum { ZERO_OP = 0x00, ONE_OP = 0x01, NAME_OP = 0x08, BYTE_PREFIX = 0x0A, WORD_PREFIX = 0x0B,
-       DWORD_PREFIX = 0x0C, QWORD_PREFIX = 0x0E, PACKAGE_OP = 0x12, ROOT_CHAR = 0x5C };
+enum {
+	ZERO_OP = 0x00,
+	ONE_OP = 0x01,
+	NAME_OP = 0x08,
+	BYTE_PREFIX = 0x0A,
+	WORD_PREFIX = 0x0B,
+	DWORD_PREFIX = 0x0C,
+	QWORD_PREFIX = 0x0E,
+	PACKAGE_OP = 0x12,
+	ROOT_CHAR = 0x5C,
+};
 
 /* Takes an integer constant at *at; false when none stands there. */
 static bool take_integer(const struct acpi_table *t, uint32_t *at, uint8_t *value)

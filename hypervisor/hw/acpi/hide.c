@@ -19,11 +19,6 @@ struct output {
 	size_t used;
 };
 
-struct filter {
-	const char *const *hide;
-	unsigned int count;
-};
-
 static void put_field(uint8_t *at, unsigned int size, uint64_t value)
 {
 	for (unsigned int i = 0; i < size; i++)
@@ -45,19 +40,19 @@ static void fix_checksum(uint8_t *data, size_t size, unsigned int at)
 	data[at] = (uint8_t)(0U - acpi_sum(data, size));
 }
 
-static bool is_hidden(const struct acpi_access *access, hpa_t address, const struct filter *filter)
+static bool is_hidden(const struct acpi_access *access, hpa_t address, const char *const *hide)
 {
 	const void *data = address == 0U ? NULL : access->map(address, 4);
 
-	for (unsigned int i = 0; data != NULL && i < filter->count; i++)
-		if (memcmp(data, filter->hide[i], 4) == 0)
+	for (; data != NULL && *hide != NULL; hide++)
+		if (memcmp(data, *hide, 4) == 0)
 			return true;
 	return false;
 }
 
 /* Appends the copy of the root table at address; its offset in the output, or -errno. */
 static int64_t copy_root(const struct acpi_access *access, hpa_t address,
-			 const struct filter *filter, struct output *out)
+			 const char *const *hide, struct output *out)
 {
 	size_t at = ALIGN_UP(out->used, (size_t)PART_ALIGN), kept = ACPI_HEADER_SIZE;
 	unsigned int entry_size;
@@ -73,7 +68,7 @@ static int64_t copy_root(const struct acpi_access *access, hpa_t address,
 	for (size_t i = ACPI_HEADER_SIZE; i + entry_size <= table.size; i += entry_size) {
 		uint64_t entry = get_field(copy + i, entry_size);
 
-		if (is_hidden(access, entry, filter))
+		if (is_hidden(access, entry, hide))
 			continue;
 		put_field(copy + kept, entry_size, entry);
 		kept += entry_size;
@@ -99,33 +94,31 @@ static void make_rsdp(uint8_t *copy, size_t size, gpa_t rsdt, gpa_t xsdt)
 }
 
 int acpi_hide_tables(const struct acpi_access *access, const struct acpi_info *info,
-		     const char *const *hide, unsigned int count, void *buf, size_t size,
-		     gpa_t gpa)
+		     const char *const *hide, const struct acpi_copy *copy)
 {
-	const struct filter filter = { hide, count };
-	struct output out = { .buf = buf, .size = size };
+	struct output out = { .buf = copy->buf, .size = copy->size };
 	size_t rsdp_size = info->xsdt != 0U ? RSDP_SIZE_2 : RSDP_SIZE;
 	const void *rsdp = info->rsdp == 0U ? NULL : access->map(info->rsdp, rsdp_size);
 	int64_t rsdt_at = 0, xsdt_at = 0;
 
 	if (rsdp == NULL)
 		return -ENOENT;
-	if (size < RSDP_SIZE_2)
+	if (out.size < RSDP_SIZE_2)
 		return -ENOSPC;
-	memcpy(buf, rsdp, rsdp_size);
+	memcpy(out.buf, rsdp, rsdp_size);
 	out.used = RSDP_SIZE_2;
 	/* An RSDT above 4 GiB cannot be named; the XSDT then stands alone. */
-	if (info->rsdt != 0U && gpa + size <= 1UL << 32)
-		rsdt_at = copy_root(access, info->rsdt, &filter, &out);
+	if (info->rsdt != 0U && copy->gpa + copy->size <= 1UL << 32)
+		rsdt_at = copy_root(access, info->rsdt, hide, &out);
 	if (info->xsdt != 0U && rsdt_at >= 0)
-		xsdt_at = copy_root(access, info->xsdt, &filter, &out);
+		xsdt_at = copy_root(access, info->xsdt, hide, &out);
 	if (rsdt_at < 0 || xsdt_at < 0)
 		return (int)MIN(rsdt_at, xsdt_at);
 	if (rsdt_at == 0 && xsdt_at == 0)
 		return -ENOENT;
 	if (rsdp_size == RSDP_SIZE)
-		((uint8_t *)buf)[15] = 0; /* no XSDT: the old revision */
-	make_rsdp(buf, rsdp_size, rsdt_at == 0 ? 0U : gpa + (gpa_t)rsdt_at,
-		  xsdt_at == 0 ? 0U : gpa + (gpa_t)xsdt_at);
+		out.buf[15] = 0; /* no XSDT: the old revision */
+	make_rsdp(out.buf, rsdp_size, rsdt_at == 0 ? 0U : copy->gpa + (gpa_t)rsdt_at,
+		  xsdt_at == 0 ? 0U : copy->gpa + (gpa_t)xsdt_at);
 	return (int)out.used;
 }

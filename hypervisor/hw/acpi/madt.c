@@ -12,8 +12,13 @@
 #define MADT_PCAT_COMPAT BIT32(0)
 #define CPU_ENABLED BIT32(0)
 
-enum { ENTRY_LAPIC = 0, ENTRY_IOAPIC = 1, ENTRY_OVERRIDE = 2, ENTRY_LAPIC_ADDRESS = 5,
-       ENTRY_X2APIC = 9 };
+enum {
+	ENTRY_LAPIC = 0,
+	ENTRY_IOAPIC = 1,
+	ENTRY_OVERRIDE = 2,
+	ENTRY_LAPIC_ADDRESS = 5,
+	ENTRY_X2APIC = 9,
+};
 
 static int add_cpu(struct acpi_info *info, uint32_t apic_id, uint32_t acpi_id, uint32_t flags)
 {

@@ -78,7 +78,7 @@ static void arrange(uint8_t flags)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct acpi_access access = { map };
-	static const char *const hide[] = { "DMAR", "IVRS" };
+	static const char *const hide[] = { "DMAR", "IVRS", NULL };
 	struct acpi_info info, again;
 	uint8_t *buf;
 	int used;
@@ -97,7 +97,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    info.override_count > ACPI_MAX_OVERRIDES)
 		abort();
 	buf = malloc(512);
-	used = acpi_hide_tables(&access, &info, hide, 2, buf, 512, BASE + SIZE - 512);
+	used = acpi_hide_tables(&access, &info, hide,
+				&(struct acpi_copy){ buf, 512, BASE + SIZE - 512 });
 	if (used > 512)
 		abort();
 	if (used > 0) {

@@ -388,9 +388,14 @@ static void test_find(void **state)
 	assert_true(acpi_find_rsdp(&access) == 0);
 }
 
+static int copy_tables(const char *const *hide, void *buf, size_t size, gpa_t gpa)
+{
+	return acpi_hide_tables(&access, &info, hide, &(struct acpi_copy){ buf, size, gpa });
+}
+
 static void test_hide(void **state)
 {
-	static const char *const hide[] = { "DMAR", "IVRS" };
+	static const char *const hide[] = { "DMAR", "IVRS", NULL };
 	uint8_t buf[1024];
 	int used;
 
@@ -401,7 +406,7 @@ static void test_hide(void **state)
 	end_table(new_table("HPET", 56));
 	assert_int_equal(acpi_parse(&access, RSDP, &info), 0);
 	assert_true(info.dmar != 0 && info.ivrs != 0);
-	used = acpi_hide_tables(&access, &info, hide, 2, buf, sizeof(buf), BASE + 0x10000);
+	used = copy_tables(hide, buf, sizeof(buf), BASE + 0x10000);
 	assert_in_range(used, 64 + 44, sizeof(buf));
 	memcpy(at(BASE + 0x10000), buf, (size_t)used);
 	assert_int_equal(acpi_parse(&access, BASE + 0x10000, &info), 0);
@@ -419,27 +424,27 @@ static void test_hide(void **state)
 
 static void test_hide_room(void **state)
 {
-	static const char *const hide[] = { "DMAR" };
+	static const char *const hide[] = { "DMAR", NULL };
 	uint8_t buf[512];
 	int used, ret;
 
 	(void)state;
 	put_madt();
 	assert_int_equal(acpi_parse(&access, RSDP, &info), 0);
-	used = acpi_hide_tables(&access, &info, hide, 1, buf, sizeof(buf), 0x1000);
+	used = copy_tables(hide, buf, sizeof(buf), 0x1000);
 	for (int size = 0; size < used; size++) {
 		uint8_t *exact = malloc((size_t)size + 1);
 
-		ret = acpi_hide_tables(&access, &info, hide, 1, exact, (size_t)size, 0x1000);
+		ret = copy_tables(hide, exact, (size_t)size, 0x1000);
 		assert_int_equal(ret, -ENOSPC);
 		free(exact);
 	}
-	assert_int_equal(acpi_hide_tables(&access, &info, hide, 1, buf, (size_t)used, 0x1000), used);
+	assert_int_equal(copy_tables(hide, buf, (size_t)used, 0x1000), used);
 	/* Above 4 GiB there is only an XSDT. */
-	ret = acpi_hide_tables(&access, &info, hide, 1, buf, sizeof(buf), 1UL << 32);
+	ret = copy_tables(hide, buf, sizeof(buf), 1UL << 32);
 	assert_in_range(ret, 64, used - 1);
 	info.xsdt = 0;
-	ret = acpi_hide_tables(&access, &info, hide, 1, buf, sizeof(buf), 1UL << 32);
+	ret = copy_tables(hide, buf, sizeof(buf), 1UL << 32);
 	assert_int_equal(ret, -ENOENT);
 }
 
