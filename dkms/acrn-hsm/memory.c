@@ -186,23 +186,19 @@ static long issue(struct hsm_vm *vm, struct region_call *call, unsigned int num)
 	return hsm_hypercall(ACRN_HC_SET_MEMORY_REGIONS, virt_to_phys(&call->head), 0);
 }
 
-static long issue_one(struct hsm_vm *vm, u32 type, u64 gpa, u64 service_pa, u64 size, u32 prot)
+static long issue_one(struct hsm_vm *vm, const struct acrn_mem_region *op)
 {
 	struct region_call *call = vm->hc_page;
 
-	call->op[0] = (struct acrn_mem_region){
-		.type = type,
-		.prot = prot,
-		.gpa = gpa,
-		.service_vm_gpa = service_pa,
-		.size = size,
-	};
+	call->op[0] = *op;
 	return issue(vm, call, 1);
 }
 
 static long delete_range(struct hsm_vm *vm, u64 gpa, u64 len)
 {
-	return len ? issue_one(vm, ACRN_MEM_REGION_DEL, gpa, 0, len, 0) : 0;
+	struct acrn_mem_region op = { .type = ACRN_MEM_REGION_DEL, .gpa = gpa, .size = len };
+
+	return len ? issue_one(vm, &op) : 0;
 }
 
 /* Fills one call from the cursor; the number of operations. */
@@ -326,7 +322,13 @@ static int set_ram(struct hsm_vm *vm, const struct acrn_memmap *map)
 /* Hands a device's registers to the guest: for those who may do so, and never RAM of the Service VM. */
 static int set_mmio(struct hsm_vm *vm, const struct acrn_memmap *map)
 {
-	u32 prot = ACRN_MEM_TYPE_UC | (map->attr & ACRN_MEM_ACCESS_MASK);
+	struct acrn_mem_region op = {
+		.type = ACRN_MEM_REGION_ADD,
+		.prot = ACRN_MEM_TYPE_UC | (map->attr & ACRN_MEM_ACCESS_MASK),
+		.gpa = map->user_vm_pa,
+		.service_vm_gpa = map->service_vm_pa,
+		.size = map->len,
+	};
 
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
@@ -336,8 +338,7 @@ static int set_mmio(struct hsm_vm *vm, const struct acrn_memmap *map)
 	if (region_intersects(map->service_vm_pa, map->len, IORESOURCE_SYSTEM_RAM,
 			      IORES_DESC_NONE) != REGION_DISJOINT)
 		return -EPERM;
-	return issue_one(vm, ACRN_MEM_REGION_ADD, map->user_vm_pa, map->service_vm_pa, map->len,
-			 prot);
+	return issue_one(vm, &op);
 }
 
 static bool range_is_good(const struct acrn_memmap *map)
