@@ -66,7 +66,7 @@ void exception_handle(struct isr_frame *frame)
 		if (panic_is_active())
 			cpu_halt_forever();
 		this_cpu(nmis)++;
-	} else if (frame->vector != EXC_GP || !fix_up(frame)) {
+	} else if ((frame->vector != EXC_GP && frame->vector != EXC_PF) || !fix_up(frame)) {
 		panic_exception(frame, exception_name((unsigned int)frame->vector));
 	}
 }

@@ -5,6 +5,7 @@
  */
 #include "hw/selftest.h"
 #include "hw/cpu.h"
+#include "hw/exception.h"
 #include "hw/irq.h"
 #include "hw/lapic.h"
 #include "hw/lapic_timer.h"
@@ -22,7 +23,10 @@
 
 #define TIMER_US 1000U
 #define PATIENCE_US 2000000U
+#define SIGN_EXTENSION 0xFFFF000000000000UL
 #define DIRECT_MAP_END_SLOT 384U /* index in the top table */
+
+extern uint8_t boot_stack_guard[];
 
 static unsigned int failures;
 static uint64_t ran_on;
@@ -54,6 +58,24 @@ static void test_calls(void)
 	log_debug("selftest: a call to all %u CPUs took %lu us", cpu_count(),
 		  tsc_to_us(rdtsc() - start));
 	check(atomic_load(&ran_on) == all, "every CPU answers a call");
+}
+
+static void note_tsc(void *arg)
+{
+	atomic_store((uint64_t *)arg, rdtsc());
+}
+
+static void test_tscs(void)
+{
+	bool agree = true;
+
+	for (unsigned int cpu = 0; cpu < cpu_count(); cpu++) {
+		uint64_t before = rdtsc(), there = 0;
+
+		smp_call(BIT64(cpu), note_tsc, &there);
+		agree = agree && before <= there && there <= rdtsc();
+	}
+	check(agree, "the TSCs of all CPUs agree");
 }
 
 static void timer_irq(void)
@@ -101,6 +123,7 @@ static void test_timers(void)
 
 struct table_facts {
 	unsigned int leaves, writable_code, user_code, user_ours;
+	const uint8_t *guest_page; /* some page with the user bit */
 };
 
 /* Walks the tables as the processor sees them: from CR3, by the bits, not through mm/pgtable. */
@@ -123,10 +146,52 @@ static void walk(hpa_t table, unsigned int level, uint64_t va, struct table_fact
 			facts->writable_code += (e & PTE_W) != 0;
 			facts->user_code += (e & PTE_U) != 0;
 		}
+		if ((e & PTE_U) != 0)
+			facts->guest_page = (const uint8_t *)(at | SIGN_EXTENSION);
 		/* Above the direct map all is ours. */
 		if ((e & PTE_U) != 0 && (at >> 39) >= DIRECT_MAP_END_SLOT)
 			facts->user_ours++;
 	}
+}
+
+/* Whether the access goes through; a page fault is expected if not. */
+static bool can_read(const volatile uint8_t *p)
+{
+	uint32_t ok = 0;
+	uint8_t value;
+
+	asm volatile("1:\tmovb %2, %1\n\tmovl $1, %0\n2:\n\t" EXCEPTION_FIXUP("1b", "2b")
+		     : "+r"(ok), "=q"(value)
+		     : "m"(*p));
+	return ok != 0;
+}
+
+/* Writes back what it has read. */
+static bool can_write(volatile uint8_t *p)
+{
+	uint32_t ok = 0;
+	uint8_t value = *p;
+
+	asm volatile("1:\tmovb %2, %1\n\tmovl $1, %0\n2:\n\t" EXCEPTION_FIXUP("1b", "2b")
+		     : "+r"(ok), "=m"(*p)
+		     : "q"(value));
+	return ok != 0;
+}
+
+static void test_accesses(const uint8_t *guest_page)
+{
+	static const uint8_t constant = 1;
+	bool in_bracket;
+
+	check(!can_write((uint8_t *)(uint64_t)test_accesses), "our code cannot be written");
+	check(!can_write((uint8_t *)(uint64_t)&constant), "our constants cannot be written");
+	check(!can_read(boot_stack_guard), "the page below the stack cannot be read");
+	guest_access_begin();
+	in_bracket = can_read(guest_page);
+	guest_access_end();
+	check(in_bracket, "guest memory can be read where we mean to");
+	if (cpu_features.smap)
+		check(!can_read(guest_page), "and SMAP stops it where we do not");
 }
 
 static void test_tables(void)
@@ -147,6 +212,7 @@ static void test_tables(void)
 	check(!pgtable_lookup(pt, (uint64_t)phys_to_virt(paging_image_start()), &leaf),
 	      "the image has no alias in the direct map");
 	check(!pgtable_lookup(pt, 0, &leaf), "page 0 is not mapped");
+	test_accesses(facts.guest_page);
 }
 
 static void test_controls(void)
@@ -168,6 +234,7 @@ unsigned int selftest_run(void)
 	test_controls();
 	test_tables();
 	test_calls();
+	test_tscs();
 	test_timers();
 	check(pci_read(PCI_BDF(0, 0, 0), 0, 4) != 0xFFFFFFFFU, "PCI device 00:00.0 answers");
 	log_debug("selftest: done, %u failures", failures);
