@@ -4,10 +4,8 @@
  * off, M touch what is not there and report, E end by debug exit with 21. There is no relocation: no table of
  * pointers may stand in data.
  */
-#include <stdint.h>
+#include "tiny.h"
 
-#define COM1 0x3f8
-#define DEBUG_EXIT 0xf4
 #define GP 13
 #define UD 6
 
@@ -33,60 +31,27 @@ void tiny_fault(struct fault *f);
 static struct gate idt[32];
 static volatile uint32_t skip, seen_vector, failures;
 
-static void outb(uint16_t port, uint8_t value)
-{
-	asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));
-}
-
-static uint8_t inb(uint16_t port)
-{
-	uint8_t value;
-
-	asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
-
-static void put(const char *text)
-{
-	for (; *text; text++) {
-		while (!(inb(COM1 + 5) & 0x20))
-			;
-		outb(COM1, (uint8_t)*text);
-	}
-}
-
-static void put_hex(uint32_t value)
-{
-	char text[9];
-	int i;
-
-	for (i = 7; i >= 0; i--, value >>= 4)
-		text[i] = (char)((value & 15) < 10 ? '0' + (value & 15) : 'a' + (value & 15) - 10);
-	text[8] = 0;
-	put(text);
-}
-
 static void report(int good, const char *name)
 {
-	put(good ? "PASS " : "FAIL ");
-	put(name);
+	put(COM1, good ? "PASS " : "FAIL ");
+	put(COM1, name);
 	if (!good) {
-		put(": vector ");
-		put_hex(seen_vector);
+		put(COM1, ": vector ");
+		put_number(COM1, seen_vector, 16);
 		failures++;
 	}
-	put("\n");
+	put(COM1, "\n");
 }
 
 /* Whoever may fault sets skip to the length of the instruction first. */
 void tiny_fault(struct fault *f)
 {
 	if (!skip) {
-		put("FAIL unexpected fault ");
-		put_hex(f->vector);
-		put(" at ");
-		put_hex(f->eip);
-		put("\n");
+		put(COM1, "FAIL unexpected fault ");
+		put_number(COM1, f->vector, 16);
+		put(COM1, " at ");
+		put_number(COM1, f->eip, 16);
+		put(COM1, "\n");
 		for (;;)
 			asm volatile("hlt");
 	}
@@ -232,24 +197,14 @@ static void try_cpuid(void)
 	report(!(c & 4), "cpuid-hides-svm");
 }
 
-static const char *last_word(const char *text)
-{
-	const char *word = text;
-
-	for (; *text; text++)
-		if (text[0] == ' ' && text[1])
-			word = text + 1;
-	return word;
-}
-
 void tiny_main(const uint8_t *params)
 {
-	const char *cmdline = (const char *)*(const uint32_t *)(params + 0x228);
+	const char *cmdline = command_line(params);
 	struct table none = { 0, 0 };
 
-	put("tiny guest: ");
-	put(cmdline);
-	put("\n");
+	put(COM1, "tiny guest: ");
+	put(COM1, cmdline);
+	put(COM1, "\n");
 	switch (last_word(cmdline)[0]) {
 	case 'T':
 		asm volatile("lidt %0; int3" : : "m"(none));
@@ -270,6 +225,6 @@ void tiny_main(const uint8_t *params)
 		try_ports();
 		break;
 	}
-	put("tiny guest: end\n");
-	asm volatile("outl %0, %w1" : : "a"(failures), "Nd"((uint16_t)DEBUG_EXIT));
+	put(COM1, "tiny guest: end\n");
+	outl(DEBUG_EXIT, failures);
 }
