@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * From the local APIC ids of --cpu_affinity to the hypervisor's CPU numbers, by the Service VM's MADT: CPU n is the n-th
- * enabled processor entry there. vCPU n of a VM runs on the n-th CPU of its bitmap, and has that CPU's APIC id.
+ * From the local APIC ids of --cpu_affinity to the hypervisor's CPU numbers, by the Service VM's MADT: CPU n
+ * is the n-th enabled processor entry there. vCPU n of a VM runs on the n-th CPU of its bitmap, and has that
+ * CPU's APIC id.
  */
 #pragma once
 

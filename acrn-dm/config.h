@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What the command line asks for, as plain data: filled in by opts.c before anything is started, read only after.
+ * What the command line asks for, as plain data: filled in by opts.c before anything is started, read only
+ * after.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The ioctls of /dev/acrn_hsm. The one thing to know: our own module has calls that the kernel's in-tree driver lacks;
- * GET_INFO tells, and without them the older calls do (see ioreq_next_old()).
+ * The ioctls of /dev/acrn_hsm. The one thing to know: our own module has calls that the kernel's in-tree
+ * driver lacks; GET_INFO tells, and without them the older calls do (see ioreq_next_old()).
  */
 #include "hsm.h"
 

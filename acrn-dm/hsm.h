@@ -56,15 +56,16 @@ int hsm_ioreq_client_destroy(void);	/* wakes the waiters, whose wait then gives 
 /* How many threads may be in hsm_ioreq_next() at once: 1, or more with our own HSM. */
 unsigned int hsm_ioreq_threads(void);
 /*
- * Says that the requests of the vCPUs in the bitmap answered are done, then waits for new ones and returns their
- * bitmap (> 0; each is reported to one thread only), or -ENODEV at the end, -EINTR after a signal: then pass 0.
+ * Says that the requests of the vCPUs in the bitmap answered are done, then waits for new ones and returns
+ * their bitmap (> 0; each is reported to one thread only), or -ENODEV at the end, -EINTR after a signal: then
+ * pass 0.
  */
 int hsm_ioreq_next(uint32_t answered);
 int hsm_ioreq_clear(void);
 
 /*
- * A guest write to addr signals an eventfd instead of coming to us. Deassign works by fd alone: one eventfd for each
- * registration. -ENOTTY and others: not available, handle the write the slow way.
+ * A guest write to addr signals an eventfd instead of coming to us. Deassign works by fd alone: one eventfd
+ * for each registration. -ENOTTY and others: not available, handle the write the slow way.
  */
 struct hsm_ioeventfd {
 	int fd;

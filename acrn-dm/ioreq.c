@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * From the request page to the buses and back. A slot may be written by the hypervisor's side only, but it is copied
- * once and checked all the same; only the value goes back, and the answer is given with the next wait (one ioctl).
+ * From the request page to the buses and back. A slot may be written by the hypervisor's side only, but it is
+ * copied once and checked all the same; only the value goes back, and the answer is given with the next wait
+ * (one ioctl).
  */
 #include "ioreq.h"
 

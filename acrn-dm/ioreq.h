@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The threads that carry out the guest's I/O requests: as many as vCPUs where the HSM allows it, so that one vCPU does
- * not wait for another's device work.
+ * The threads that carry out the guest's I/O requests: as many as vCPUs where the HSM allows it, so that one
+ * vCPU does not wait for another's device work.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * epoll with owned life times. An entry is found by index and generation under the lock each time, never by pointer;
- * epoll's own data carries both. The running entry is marked so that loop_del() can wait for it.
+ * epoll with owned life times. An entry is found by index and generation under the lock each time, never by
+ * pointer; epoll's own data carries both. The running entry is marked so that loop_del() can wait for it.
  */
 #include "loop.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * acrn-dm: one process is one virtual machine. What happens, in order; the exit status is 0 when the guest is off, 1
- * after an error, 64 for a bad option value, or what the guest wrote to the debug exit port.
+ * acrn-dm: one process is one virtual machine. What happens, in order; the exit status is 0 when the guest is
+ * off, 1 after an error, 64 for a bad option value, or what the guest wrote to the debug exit port.
  */
 #include "config.h"
 #include "log.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Guest memory is one anonymous mapping in two segments, at one place for the life of the process: pages are pinned
- * while a VM has them. Ordinary pages do; huge pages are asked for by advice.
+ * Guest memory is one anonymous mapping in two segments, at one place for the life of the process: pages are
+ * pinned while a VM has them. Ordinary pages do; huge pages are asked for by advice.
  */
 #include "memory.h"
 

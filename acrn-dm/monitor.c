@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * {"command":"destroy"|"blkrescan"|"register_vm_event_client","arguments":"…"} is answered by {"ack":0} or {"ack":-1}.
- * The socket is for its owner and group only. A command ends at a newline, a NUL, or where a packet ends.
+ * {"command":"destroy"|"blkrescan"|"register_vm_event_client","arguments":"…"} is answered by {"ack":0} or
+ * {"ack":-1}. The socket is for its owner and group only. A command ends at a newline, a NUL, or where a
+ * packet ends.
  */
 #include "monitor.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A reader for {"key":"value", …}. Values may be strings, numbers, true, false and null; nested values are refused. \u
- * escapes are kept to ASCII, because commands and paths here are.
+ * A reader for {"key":"value", …}. Values may be strings, numbers, true, false and null; nested values are
+ * refused. \u escapes are kept to ASCII, because commands and paths here are.
  */
 #include "monitor_json.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The table of options. Each row says what becomes of the option; only the rows with a handler act. The values of
- * -s and -l are taken apart in opts_slot.c.
+ * The table of options. Each row says what becomes of the option; only the rows with a handler act. The values
+ * of -s and -l are taken apart in opts_slot.c.
  */
 #include "opts.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The command line. Everything that the original accepts is accepted; what is obsolete is ignored with one warning, and
- * what is not built here is refused with one line, never silently dropped.
+ * The command line. Everything that the original accepts is accepted; what is obsolete is ignored with one
+ * warning, and what is not built here is refused with one line, never silently dropped.
  */
 #pragma once
 
@@ -14,8 +14,8 @@ struct dm_config;
 #define OPTS_EXIT_USAGE	64	/* a bad value of an option */
 
 /*
- * Fills in *cfg, defaults included (host bridge, lpc, com1 on stdio). Returns OPTS_RUN, or the status to exit with
- * after -h, -v or an error that was printed.
+ * Fills in *cfg, defaults included (host bridge, lpc, com1 on stdio). Returns OPTS_RUN, or the status to exit
+ * with after -h, -v or an error that was printed.
  */
 int opts_parse(int argc, char **argv, struct dm_config *cfg);
 /* Frees what opts_parse() allocated. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The values of -m, -s, -l and --cpu_affinity, and the devices that every VM has. Only text is looked at here: whether
- * a driver exists is known to dev/device.c.
+ * The values of -m, -s, -l and --cpu_affinity, and the devices that every VM has. Only text is looked at here:
+ * whether a driver exists is known to dev/device.c.
  */
 #include "opts.h"
 

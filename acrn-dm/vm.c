@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The life of the VM. Only the main thread makes, resets and destroys; everybody else leaves a request and wakes it. A
- * reset keeps memory, back ends and the VM itself: pause, stop the I/O threads, reset the devices, reset, load, start.
+ * The life of the VM. Only the main thread makes, resets and destroys; everybody else leaves a request and
+ * wakes it. A reset keeps memory, back ends and the VM itself: pause, stop the I/O threads, reset the devices,
+ * reset, load, start.
  */
 #include "vm.h"
 
@@ -76,8 +77,8 @@ static int choose_cpus(struct affinity_cpus *cpus, uint64_t *bitmap)
 	}
 	err = affinity_bitmap(cpus, config.cpu_apicids, config.cpu_apicid_count, bitmap, &missing);
 	if (err)
-		log_err("--cpu_affinity: none of the %u CPUs of this machine has the APIC id %llu; the VM is not started",
-			cpus->count, (unsigned long long)missing);
+		log_err("--cpu_affinity: none of the %u CPUs of this machine has the APIC id %llu; "
+			"the VM is not started", cpus->count, (unsigned long long)missing);
 	return err;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The life of the VM: made once, started, reset as often as the guest asks, destroyed on every way out. A device only
- * says what it wants by vm_request(); the main thread does it, so no lock of a device is held then.
+ * The life of the VM: made once, started, reset as often as the guest asks, destroyed on every way out. A
+ * device only says what it wants by vm_request(); the main thread does it, so no lock of a device is held
+ * then.
  */
 #pragma once
 

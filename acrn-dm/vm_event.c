@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The event ring (a page that the hypervisor writes: its geometry is ours, its contents are copied) and the signals. The
- * ring may be absent; then a triple fault is not heard of and the guest just stops.
+ * The event ring (a page that the hypervisor writes: its geometry is ours, its contents are copied) and the
+ * signals. The ring may be absent; then a triple fault is not heard of and the guest just stops.
  */
 #include "vm_event.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The engine of character back ends: a peer descriptor that may come and go, a buffer for what it does not take at once.
- * stdio and files are written directly, because their descriptors are shared with others and stay blocking.
+ * The engine of character back ends: a peer descriptor that may come and go, a buffer for what it does not
+ * take at once. stdio and files are written directly, because their descriptors are shared with others and
+ * stay blocking.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Character back ends for serial ports and virtio-console. What a newcomer would get wrong: input arrives on the loop
- * thread, output may be written from any thread and never blocks the caller for long.
+ * Character back ends for serial ports and virtio-console. What a newcomer would get wrong: input arrives on
+ * the loop thread, output may be written from any thread and never blocks the caller for long.
  *
  *   stdio            this terminal (raw while in use), one user only
  *   pty[:PATH]       a new pseudo terminal, its name is printed; PATH: a symbolic link to it
@@ -30,15 +30,16 @@ struct chardev_client {
 };
 
 /*
- * Opens a back end. title names it in messages ("com1"). Returns NULL after a log_err() line that names spec and reason.
+ * Opens a back end. title names it in messages ("com1"). Returns NULL after a log_err() line that names spec
+ * and reason.
  */
 struct chardev *chardev_open(const char *spec, const char *title, const struct chardev_client *client);
 /* No callback runs after it. Flushes for at most 100 ms. Not with a lock held that a callback takes. */
 void chardev_close(struct chardev *c);
 
 /*
- * Takes up to len bytes and returns how many it took; the rest can be offered again after writable(). With no peer
- * everything is taken and dropped.
+ * Takes up to len bytes and returns how many it took; the rest can be offered again after writable(). With no
+ * peer everything is taken and dropped.
  */
 size_t chardev_write(struct chardev *c, const void *buf, size_t len);
 

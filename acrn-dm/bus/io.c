@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Two sorted arrays of ranges under one read-write lock. Handlers run with the lock held for reading: that is what makes
- * io_unregister() safe, and why handlers must not register (see io.h).
+ * Two sorted arrays of ranges under one read-write lock. Handlers run with the lock held for reading: that is
+ * what makes io_unregister() safe, and why handlers must not register (see io.h).
  */
 #include "bus/io.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The list of PCI functions, their identity, capabilities and resets. The list changes only while no vCPU runs, so it
- * has no lock.
+ * The list of PCI functions, their identity, capabilities and resets. The list changes only while no vCPU
+ * runs, so it has no lock.
  */
 #include "bus/pci_internal.h"
 

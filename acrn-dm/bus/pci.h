@@ -93,8 +93,9 @@ void pci_set_ids(struct pci_func *f, const struct pci_ids *ids);
 void pci_set_ops(struct pci_func *f, const struct pci_ops *ops, void *priv);
 
 /*
- * Adds a BAR of size bytes (rounded up to a power of two, at least 4 for I/O and 4096 for memory) and gives it an
- * address. MEM64 takes two indices. Returns 0, -EINVAL (bad or used index) or -ENOSPC (no room in the window).
+ * Adds a BAR of size bytes (rounded up to a power of two, at least 4 for I/O and 4096 for memory) and gives it
+ * an address. MEM64 takes two indices. Returns 0, -EINVAL (bad or used index) or -ENOSPC (no room in the
+ * window).
  */
 int pci_add_bar(struct pci_func *f, int idx, enum pci_bar_type type, uint64_t size);
 
@@ -133,7 +134,10 @@ void pci_func_destroy(struct pci_func *f);
 struct pci_func *pci_func_find(unsigned int bus, unsigned int dev, unsigned int fn);
 /* After all init(): multi-function bits, the state a reset returns to. */
 void pci_start(void);
-/* As the RST# pin: config space as at pci_start(), BARs disabled, interrupts low. Before the device's own reset. */
+/*
+ * As the RST# pin: config space as at pci_start(), BARs disabled, interrupts low. Before the device's own
+ * reset.
+ */
 void pci_func_reset(struct pci_func *f);
 void pci_exit(void);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * BARs: their first addresses come from three windows that only grow; later the guest moves them as it likes, and
- * pci_bar_update() makes the buses follow. A BAR that collides with another range does not answer.
+ * BARs: their first addresses come from three windows that only grow; later the guest moves them as it likes,
+ * and pci_bar_update() makes the buses follow. A BAR that collides with another range does not answer.
  */
 #include <errno.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Config accesses, from ports 0xCF8/0xCFC (folded by the HSM) and from ECAM. One lock serialises them all, because they
- * move BARs; the bytes themselves change under the function's irq_lock, where interrupts read them.
+ * Config accesses, from ports 0xCF8/0xCFC (folded by the HSM) and from ECAM. One lock serialises them all,
+ * because they move BARs; the bytes themselves change under the function's irq_lock, where interrupts read
+ * them.
  */
 #include "bus/pci_internal.h"
 

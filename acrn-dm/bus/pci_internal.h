@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the files bus/pci*.c say to each other: registers and the hooks of a config write. Nobody else includes it. */
+/*
+ * What the files bus/pci*.c say to each other: registers and the hooks of a config write. Nobody else includes
+ * it.
+ */
 #pragma once
 
 #include "bus/pci.h"

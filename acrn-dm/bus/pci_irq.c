@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Interrupts of PCI functions. An INTx pin is a level, active low, on its own GSI: asserted means the line is LOW.
- * irq_lock is a leaf: messages are sent under it, so that a mask that was set is respected from that moment on, and
- * the driver's msix_changed is called outside.
+ * Interrupts of PCI functions. An INTx pin is a level, active low, on its own GSI: asserted means the line is
+ * LOW. irq_lock is a leaf: messages are sent under it, so that a mask that was set is respected from that
+ * moment on, and the driver's msix_changed is called outside.
  */
 #include <errno.h>
 #include <stdlib.h>

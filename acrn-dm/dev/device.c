@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The devices of this VM, in the order they were made. The list of classes is the linker section that DM_DEVICE() fills:
- * its bounds are symbols that the linker makes.
+ * The devices of this VM, in the order they were made. The list of classes is the linker section that
+ * DM_DEVICE() fills: its bounds are symbols that the linker makes.
  */
 #include "dev/device.h"
 

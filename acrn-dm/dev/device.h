@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Devices announce themselves: DM_DEVICE() puts a description in a linker section, and the core finds it by name (-s)
- * or starts it with the machine (platform devices). A new device is one new file and one word in the Makefile.
+ * Devices announce themselves: DM_DEVICE() puts a description in a linker section, and the core finds it by
+ * name (-s) or starts it with the machine (platform devices). A new device is one new file and one word in the
+ * Makefile.
  *
  *	static const struct dm_device_class rnd = {
  *		.name = "virtio-rnd", .kind = DM_PCI, .help = "[,kernel=on]  entropy for the guest",
@@ -28,15 +29,19 @@ struct dm_device_class {
 	enum dm_device_kind kind;
 	int order;
 	/*
-	 * Makes the device. opts: the text behind "name," of -s, or "" ; never NULL. For a PCI device d->pci is a fresh
-	 * function. Returns 0, or -errno after a log_err() line that names the wrong value; then destroy is not called.
+	 * Makes the device. opts: the text behind "name," of -s, or "" ; never NULL. For a PCI device d->pci
+	 * is a fresh function. Returns 0, or -errno after a log_err() line that names the wrong value; then
+	 * destroy is not called.
 	 */
 	int (*init)(struct dm_device *d, const char *opts);
 	/* Frees everything; no callback may run after it. The VM is paused. d->pci goes away behind it. */
 	void (*destroy)(struct dm_device *d);
 	/* Back to the state after init(), keeping back ends open. The VM is paused. May be NULL. */
 	void (*reset)(struct dm_device *d);
-	/* Optional, on the loop thread while the VM runs: another medium ("path[,options]"). Returns 0 or -errno. */
+	/*
+	 * Optional, on the loop thread while the VM runs: another medium ("path[,options]"). Returns 0 or
+	 * -errno.
+	 */
 	int (*rescan)(struct dm_device *d, const char *medium);
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * HPET (IA-PC HPET specification 1.0a): a 32-bit main counter at 2^24 Hz, four timers of 32 bits, edge or level lines
- * or messages (FSB), periodic or not. The counter is computed from the clock; a timer is a deadline of the event loop.
+ * HPET (IA-PC HPET specification 1.0a): a 32-bit main counter at 2^24 Hz, four timers of 32 bits, edge or
+ * level lines or messages (FSB), periodic or not. The counter is computed from the clock; a timer is a
+ * deadline of the event loop.
  */
 #include "dev/hpet.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The HPET: where it is, what its capability register says (for the ACPI table), and whether it owns the old lines. */
+/*
+ * The HPET: where it is, what its capability register says (for the ACPI table), and whether it owns the old
+ * lines.
+ */
 #pragma once
 
 #include <stdbool.h>

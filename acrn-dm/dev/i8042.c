@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The keyboard controller: it answers its self-test and resets the machine; no keyboard and no mouse are behind it, and
- * the FADT says so. Interrupts are therefore never raised.
+ * The keyboard controller: it answers its self-test and resets the machine; no keyboard and no mouse are
+ * behind it, and the FADT says so. Interrupts are therefore never raised.
  */
 #include <pthread.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The ISA bridge. The devices behind it (serial ports, RTC, timers, keyboard controller) are platform devices and do not
- * depend on it; guests look for the function and for its PIRQ registers, which only hold what is written: INTx goes to
- * the I/O APIC pin of the function, never to the 8259.
+ * The ISA bridge. The devices behind it (serial ports, RTC, timers, keyboard controller) are platform devices
+ * and do not depend on it; guests look for the function and for its PIRQ registers, which only hold what is
+ * written: INTx goes to the I/O APIC pin of the function, never to the 8259.
  */
 #include "bus/pci.h"
 #include "dev/device.h"

@@ -105,7 +105,10 @@ void pit_set_gate(struct pit *p, unsigned int ch, bool gate, uint64_t now)
 {
 	struct pit_channel *c = &p->ch[ch];
 
-	/* A rising gate starts the count again, but in modes 0 and 4, where it goes on: we let it start as well. */
+	/*
+	 * A rising gate starts the count again, but in modes 0 and 4, where it goes on: we let it start as
+	 * well.
+	 */
 	if (gate && !c->gate)
 		c->start_ns = now;
 	c->gate = gate;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The three counters of an 8254 as pure arithmetic over a clock in nanoseconds that the caller passes in. Counting
- * never happens: state is the time a count was loaded, everything else is computed when somebody asks.
+ * The three counters of an 8254 as pure arithmetic over a clock in nanoseconds that the caller passes in.
+ * Counting never happens: state is the time a count was loaded, everything else is computed when somebody
+ * asks.
  */
 #pragma once
 
@@ -36,7 +37,7 @@ uint8_t pit_read(struct pit *p, unsigned int port, uint64_t now);
 void pit_set_gate(struct pit *p, unsigned int ch, bool gate, uint64_t now);
 bool pit_output(const struct pit *p, unsigned int ch, uint64_t now);
 /*
- * The first rising edge of the output after now, in the same clock, or 0 if none will come. *period_ns is the distance
- * to the following ones, 0 if there is only one.
+ * The first rising edge of the output after now, in the same clock, or 0 if none will come. *period_ns is the
+ * distance to the following ones, 0 if there is only one.
  */
 uint64_t pit_next_rise(const struct pit *p, unsigned int ch, uint64_t now, uint64_t *period_ns);

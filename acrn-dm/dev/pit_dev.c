@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The 8254 in the machine: ports 0x40..0x43, port 0x61, and channel 0 on GSI 2 (the hypervisor passes that on to IRQ 0 of
- * the 8259). While the HPET is in legacy mode it has the line instead.
+ * The 8254 in the machine: ports 0x40..0x43, port 0x61, and channel 0 on GSI 2 (the hypervisor passes that on
+ * to IRQ 0 of the 8259). While the HPET is in legacy mode it has the line instead.
  */
 #include <errno.h>
 #include <pthread.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The power management registers of the FADT: PM1a status, enable and control, and the SMI command port that switches
- * ACPI mode on and off. S5 powers off; S3 is not offered by our tables and not obeyed.
+ * The power management registers of the FADT: PM1a status, enable and control, and the SMI command port that
+ * switches ACPI mode on and off. S5 powers off; S3 is not offered by our tables and not obeyed.
  */
 #include "dev/pm.h"
 

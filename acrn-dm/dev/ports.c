@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Single ports: reset (0xCF9), POST codes (0x80, 0x84), the debug exit (0xF4, only on demand). */
+#include "dev/ports.h"
+
 #include <stdatomic.h>
 #include <stddef.h>
 
 #include "bus/io.h"
 #include "config.h"
 #include "dev/device.h"
-#include "dev/ports.h"
 #include "vm.h"
 
 #define RESET_CPU	0x04u	/* resets; with bit 3 the power cycles, which for us is the same */

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * MC146818. Date registers are made from seconds when they are read; a write takes the date apart, changes one field
- * and puts it together again. While SET holds the clock the fields are kept apart, so that they come in any order.
+ * MC146818. Date registers are made from seconds when they are read; a write takes the date apart, changes one
+ * field and puts it together again. While SET holds the clock the fields are kept apart, so that they come in
+ * any order.
  */
 #include "dev/rtc.h"
 
 #include <string.h>
 #include <time.h>
 
-enum { SEC = 0, SEC_ALARM, MIN, MIN_ALARM, HOUR, HOUR_ALARM, WDAY, MDAY, MONTH, YEAR, REG_A, REG_B, REG_C, REG_D,
-       CENTURY = 0x32 };
+enum {
+	SEC = 0, SEC_ALARM, MIN, MIN_ALARM, HOUR, HOUR_ALARM, WDAY, MDAY, MONTH, YEAR,
+	REG_A, REG_B, REG_C, REG_D,
+	CENTURY = 0x32,
+};
 
 #define A_RATE		0x0f
 #define A_UIP		0x80
@@ -197,7 +201,9 @@ bool rtc_update(struct rtc *r, const struct rtc_now *now)
 
 	if (second != r->last_second && !(r->reg[REG_B] & B_SET)) {
 		r->reg[REG_C] |= C_UPDATE;
-		/* A jump does not ring each alarm on its way: at most the last ten minutes are looked through. */
+		/*
+		 * A jump does not ring each alarm on its way: at most the last ten minutes are looked through.
+		 */
 		if (second < r->last_second || second - r->last_second > 600)
 			r->last_second = second - 1;
 		while (r->last_second < second) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * An MC146818 and its 128 bytes of CMOS memory, as arithmetic over two clocks that the caller passes in: seconds since
- * 1970 (UTC) for the date and nanoseconds for the periodic interrupt. The date is never stored but as a difference.
+ * An MC146818 and its 128 bytes of CMOS memory, as arithmetic over two clocks that the caller passes in:
+ * seconds since 1970 (UTC) for the date and nanoseconds for the periodic interrupt. The date is never stored
+ * but as a difference.
  */
 #pragma once
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The RTC in the machine: ports 0x70 and 0x71, line 8, the host's clock, and the memory sizes that firmware reads. */
+/*
+ * The RTC in the machine: ports 0x70 and 0x71, line 8, the host's clock, and the memory sizes that firmware
+ * reads.
+ */
 #include <errno.h>
 #include <pthread.h>
 #include <time.h>

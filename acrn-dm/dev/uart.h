@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The registers of a 16550A, without any idea of where they are or who is at the other end. Not locked: the owner
- * calls it under one lock, and the callbacks run in that.
+ * The registers of a 16550A, without any idea of where they are or who is at the other end. Not locked: the
+ * owner calls it under one lock, and the callbacks run in that.
  */
 #pragma once
 

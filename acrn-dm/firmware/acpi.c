@@ -2,7 +2,8 @@
 /*
  *   RSDP → RSDT, XSDT → FADT (→ FACS, DSDT), MADT, HPET, MCFG
  *
- * The tables are laid out one behind the other, 64 bytes aligned; what points to another table is written after it.
+ * The tables are laid out one behind the other, 64 bytes aligned; what points to another table is written
+ * after it.
  */
 #include "firmware/acpi.h"
 

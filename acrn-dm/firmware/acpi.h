@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The guest's ACPI tables, made in this process: no compiler, no temporary file. They lie from ACPI_BASE on, below 1 MiB,
- * in memory that the memory map leaves out.
+ * The guest's ACPI tables, made in this process: no compiler, no temporary file. They lie from ACPI_BASE on,
+ * below 1 MiB, in memory that the memory map leaves out.
  */
 #pragma once
 
@@ -31,8 +31,8 @@ struct acpi_machine {
 };
 
 /*
- * Writes all tables for addresses from base on into buf[room]; the RSDP comes first. Returns the bytes used, or 0 if
- * the room is too small.
+ * Writes all tables for addresses from base on into buf[room]; the RSDP comes first. Returns the bytes used,
+ * or 0 if the room is too small.
  */
 size_t acpi_build(const struct acpi_machine *m, uint32_t base, uint8_t *buf, size_t room);
 

@@ -58,7 +58,10 @@ static uint8_t *madt_cpu(uint8_t *p, unsigned int n, uint32_t id)
 
 size_t acpi_build_madt(const struct acpi_machine *m, uint8_t *buf, size_t room)
 {
-	/* I/O APIC 0 from GSI 0; IRQ 0 is on pin 2, edge; the SCI is level, active high; LINT1 is NMI everywhere. */
+	/*
+	 * I/O APIC 0 from GSI 0; IRQ 0 is on pin 2, edge; the SCI is level, active high; LINT1 is NMI
+	 * everywhere.
+	 */
 	static const uint8_t rest[] = {
 		1, 12, 0, 0, 0, 0, 0xc0, 0xfe, 0, 0, 0, 0,
 		2, 10, 0, 0, 2, 0, 0, 0, 0x05, 0,

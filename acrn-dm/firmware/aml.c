@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* AML opcodes and resource descriptors. Lengths of blocks always take three bytes, so that they can be filled in later. */
+/*
+ * AML opcodes and resource descriptors. Lengths of blocks always take three bytes, so that they can be filled
+ * in later.
+ */
 #include "firmware/aml.h"
 
 #include <string.h>

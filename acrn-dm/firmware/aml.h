@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Writes AML (ACPI 6.3, chapter 20) into a buffer. Blocks nest: aml_open_*() returns a mark, aml_close() fills in the
- * length there. After an overflow everything is dropped and aml_ok() is false: check once, at the end.
+ * Writes AML (ACPI 6.3, chapter 20) into a buffer. Blocks nest: aml_open_*() returns a mark, aml_close() fills
+ * in the length there. After an overflow everything is dropped and aml_ok() is false: check once, at the end.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The DSDT: the PCI root with its windows and interrupt routing, the legacy devices below the ISA bridge, the CPUs, and
- * the S5 sleep type. What is not in it does not exist for the guest.
+ * The DSDT: the PCI root with its windows and interrupt routing, the legacy devices below the ISA bridge, the
+ * CPUs, and the S5 sleep type. What is not in it does not exist for the guest.
  */
 #include <stdio.h>
 #include <string.h>
@@ -81,16 +81,27 @@ static void pci_routing(struct aml *a, const struct acpi_machine *m)
 	aml_close(a, table);
 }
 
-static void legacy_device(struct aml *a, const char *name, const char *id, uint16_t port, uint8_t ports, int irq)
+static const struct legacy_device {
+	const char *name, *id;
+	uint16_t port;
+	uint8_t ports;
+	int irq;	/* -1: none */
+} legacy_devices[] = {
+	{ "PIC", "PNP0000", 0x20, 2, -1 },
+	{ "TIMR", "PNP0100", 0x40, 4, 0 },
+	{ "RTC", "PNP0B00", 0x70, 2, 8 },
+};
+
+static void legacy_device(struct aml *a, const struct legacy_device *d)
 {
-	size_t device = aml_open_device(a, name);
+	size_t device = aml_open_device(a, d->name);
 	struct aml_crs crs;
 
-	named_eisa(a, "_HID", id);
+	named_eisa(a, "_HID", d->id);
 	crs = aml_open_crs(a);
-	aml_crs_io(a, port, ports);
-	if (irq >= 0)
-		aml_crs_irq(a, (uint8_t)irq);
+	aml_crs_io(a, d->port, d->ports);
+	if (d->irq >= 0)
+		aml_crs_irq(a, (uint8_t)d->irq);
 	aml_close_crs(a, &crs);
 	aml_close(a, device);
 }
@@ -147,9 +158,8 @@ static void isa_bridge(struct aml *a, const struct acpi_machine *m)
 	size_t device = aml_open_device(a, "ISA");
 
 	named_integer(a, "_ADR", (uint64_t)m->lpc_dev << 16);
-	legacy_device(a, "PIC", "PNP0000", 0x20, 2, -1);
-	legacy_device(a, "TIMR", "PNP0100", 0x40, 4, 0);
-	legacy_device(a, "RTC", "PNP0B00", 0x70, 2, 8);
+	for (unsigned int i = 0; i < sizeof(legacy_devices) / sizeof(legacy_devices[0]); i++)
+		legacy_device(a, &legacy_devices[i]);
 	for (unsigned int i = 0; i < m->uart_count; i++)
 		serial_port(a, m, i);
 	reserved(a);

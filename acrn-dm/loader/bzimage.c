@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The Linux boot protocol, 32-bit entry (Documentation/x86/boot.rst). From the top of low memory downwards: zero page,
- * command line, GDT, initrd; the kernel at its preferred address.
+ * The Linux boot protocol, 32-bit entry (Documentation/x86/boot.rst). From the top of low memory downwards:
+ * zero page, command line, GDT, initrd; the kernel at its preferred address.
  */
 #include "loader/bzimage.h"
 
@@ -64,18 +64,19 @@ static const char *check_head(const uint8_t *head, uint64_t head_len)
 	return NULL;
 }
 
-const char *bzimage_plan(const uint8_t *head, uint64_t head_len, uint64_t file_size, uint64_t initrd_size,
-			 uint64_t lowmem, struct bzimage_plan *plan)
+const char *bzimage_plan(const uint8_t *head, uint64_t head_len, const struct bzimage_sizes *sizes,
+			 struct bzimage_plan *plan)
 {
+	uint64_t lowmem = sizes->lowmem, initrd_size = sizes->initrd;
 	const char *why = check_head(head, head_len);
 	uint64_t top, end, initrd_max;
 
 	if (why)
 		return why;
 	plan->payload_offset = ((head[H_SETUP_SECTS] ? head[H_SETUP_SECTS] : 4u) + 1u) * 512ull;
-	if (file_size <= plan->payload_offset)
+	if (sizes->kernel <= plan->payload_offset)
 		return "the file is cut off";
-	plan->payload_size = file_size - plan->payload_offset;
+	plan->payload_size = sizes->kernel - plan->payload_offset;
 	plan->entry = get(head + H_PREF_ADDRESS, 8);
 	plan->cmdline_max = (uint32_t)get(head + H_CMDLINE_SIZE, 4);
 	if (plan->cmdline_max > PAGE - 1)
@@ -85,7 +86,7 @@ const char *bzimage_plan(const uint8_t *head, uint64_t head_len, uint64_t file_s
 		end = plan->payload_size;
 	/* Before the additions: each term is below 2^40 now, so that none of them wraps. */
 	if (lowmem < 16 * PAGE || lowmem > 1ull << 32 || plan->entry < LOW_LIMIT || plan->entry > lowmem ||
-	    file_size > 1ull << 40 || initrd_size > 1ull << 40)
+	    sizes->kernel > 1ull << 40 || initrd_size > 1ull << 40)
 		return "it does not fit into the guest's memory";
 	end += plan->entry;
 
@@ -110,7 +111,7 @@ const char *bzimage_plan(const uint8_t *head, uint64_t head_len, uint64_t file_s
 }
 
 void bzimage_fill_zeropage(uint8_t *zeropage, const uint8_t *head, const struct bzimage_plan *plan,
-			   uint64_t initrd_size, uint64_t highmem, uint64_t lowmem)
+			   const struct bzimage_sizes *sizes)
 {
 	struct e820_entry map[E820_MAX];
 	unsigned int header_end = H_MAGIC + head[H_JUMP], count;
@@ -122,11 +123,11 @@ void bzimage_fill_zeropage(uint8_t *zeropage, const uint8_t *head, const struct 
 	zeropage[H_TYPE_OF_LOADER] = 0xff;
 	zeropage[H_LOADFLAGS] &= (uint8_t)~(KEEP_SEGMENTS | CAN_USE_HEAP);
 	put32(zeropage + H_RAMDISK, (uint32_t)plan->initrd);
-	put32(zeropage + H_RAMDISK_SIZE, (uint32_t)initrd_size);
+	put32(zeropage + H_RAMDISK_SIZE, (uint32_t)sizes->initrd);
 	put32(zeropage + H_CMDLINE, (uint32_t)plan->cmdline);
 	put32(zeropage + H_ACPI_RSDP, ACPI_RSDP);
 
-	count = e820_build(map, lowmem, highmem);
+	count = e820_build(map, sizes->lowmem, sizes->highmem);
 	zeropage[H_E820_COUNT] = (uint8_t)count;
 	memcpy(zeropage + H_E820_TABLE, map, count * sizeof(map[0]));
 }

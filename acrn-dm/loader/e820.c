@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- *   0 ─ RAM ─ 0xA0000 ─ (not listed: ACPI tables from 0xF2400) ─ 1 MiB ─ RAM ─ lowmem ─ hole with 32-bit BARs ─
- *   0xE0000000 ─ reserved: ECAM, I/O APIC, HPET, LAPIC ─ 4 GiB ─ RAM ─ 4 GiB + highmem
+ *   0          RAM
+ *   0xA0000    not listed: the ACPI tables from 0xF2400
+ *   1 MiB      RAM, up to lowmem; then the hole with the 32-bit BARs
+ *   0xE0000000 reserved: ECAM, I/O APIC, HPET, LAPIC
+ *   4 GiB      RAM, highmem bytes
  */
 #include "loader/e820.h"
 

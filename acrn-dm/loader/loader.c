@@ -70,8 +70,8 @@ static int read_to_guest(int fd, const char *path, uint64_t offset, uint64_t siz
 }
 
 /*
- * What the user gave, and the frequency of the time-stamp counter unless he gave that, too: a guest cannot measure it
- * well against timers that exit to us, and would do without the counter then.
+ * What the user gave, and the frequency of the time-stamp counter unless he gave that, too: a guest cannot
+ * measure it well against timers that exit to us, and would do without the counter then.
  */
 static int write_command_line(const struct bzimage_plan *plan)
 {
@@ -111,8 +111,7 @@ static void set_registers(const struct bzimage_plan *plan, struct acrn_vcpu_regs
 	v->regs.ss_sel = v->regs.ds_sel = v->regs.es_sel = SEL_DATA;
 }
 
-static int load_parts(int kernel, int initrd, uint64_t kernel_size, uint64_t initrd_size,
-		      struct bzimage_plan *plan)
+static int load_parts(int kernel, int initrd, const struct bzimage_sizes *sizes, struct bzimage_plan *plan)
 {
 	uint8_t head[BZIMAGE_HEAD_SIZE] = { 0 };
 	ssize_t n = pread(kernel, head, sizeof(head), 0);
@@ -120,14 +119,14 @@ static int load_parts(int kernel, int initrd, uint64_t kernel_size, uint64_t ini
 	uint8_t *zeropage;
 	int err;
 
-	why = bzimage_plan(head, n > 0 ? (uint64_t)n : 0, kernel_size, initrd_size, mem_lowmem(), plan);
+	why = bzimage_plan(head, n > 0 ? (uint64_t)n : 0, sizes, plan);
 	if (why) {
 		log_err("the kernel %s cannot be started: %s", config.kernel, why);
 		return -ENOEXEC;
 	}
 	err = read_to_guest(kernel, config.kernel, plan->payload_offset, plan->payload_size, plan->entry);
 	if (!err && initrd >= 0)
-		err = read_to_guest(initrd, config.initrd, 0, initrd_size, plan->initrd);
+		err = read_to_guest(initrd, config.initrd, 0, sizes->initrd, plan->initrd);
 	if (!err)
 		err = write_command_line(plan);
 	if (!err)
@@ -135,27 +134,27 @@ static int load_parts(int kernel, int initrd, uint64_t kernel_size, uint64_t ini
 	zeropage = mem_ptr(plan->zeropage, 4096);
 	if (err || !zeropage)
 		return err ? err : -ENOSPC;
-	bzimage_fill_zeropage(zeropage, head, plan, initrd_size, mem_highmem(), mem_lowmem());
+	bzimage_fill_zeropage(zeropage, head, plan, sizes);
 	return 0;
 }
 
 int loader_load(struct acrn_vcpu_regs *regs)
 {
-	uint64_t kernel_size = 0, initrd_size = 0;
+	struct bzimage_sizes sizes = { .lowmem = mem_lowmem(), .highmem = mem_highmem() };
 	struct bzimage_plan plan;
 	int kernel, initrd = -1, err;
 
-	kernel = open_file(config.kernel, &kernel_size);
+	kernel = open_file(config.kernel, &sizes.kernel);
 	if (kernel < 0)
 		return kernel;
 	if (config.initrd) {
-		initrd = open_file(config.initrd, &initrd_size);
+		initrd = open_file(config.initrd, &sizes.initrd);
 		if (initrd < 0) {
 			close(kernel);
 			return initrd;
 		}
 	}
-	err = load_parts(kernel, initrd, kernel_size, initrd_size, &plan);
+	err = load_parts(kernel, initrd, &sizes, &plan);
 	if (!err)
 		set_registers(&plan, regs);
 	close(kernel);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Puts the guest's software into its memory and says where vCPU 0 begins. Runs again at each reset: memory is not
- * cleared then, everything that matters is written anew.
+ * Puts the guest's software into its memory and says where vCPU 0 begins. Runs again at each reset: memory is
+ * not cleared then, everything that matters is written anew.
  */
 #pragma once
 

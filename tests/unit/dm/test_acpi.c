@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The tables as a guest walks them: pointers, lengths, checksums; and the AML encoding where it is easy to get wrong. */
+/*
+ * The tables as a guest walks them: pointers, lengths, checksums; and the AML encoding where it is easy to get
+ * wrong.
+ */
 #include "unit.h"
 
 #include <string.h>

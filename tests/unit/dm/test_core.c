@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The mechanisms that devices stand on: the bus, the loop, guest memory, the command socket's reader, CPU numbers. */
+/*
+ * The mechanisms that devices stand on: the bus, the loop, guest memory, the command socket's reader, CPU
+ * numbers.
+ */
 #include "unit.h"
 
 #include <errno.h>
@@ -290,7 +293,8 @@ static void commands_are_read(void **state)
 	assert_true(parse("{\"command\":\"destroy\"}", &c));
 	assert_string_equal(c.command, "destroy");
 	assert_string_equal(c.arguments, "");
-	assert_true(parse(" { \"x\": 12.5e3, \"arguments\" : \"3,\\/a\\u0041\\n\", \"y\":null,\"command\":\"b\" } ", &c));
+	assert_true(parse(" { \"x\": 12.5e3, "
+			  "\"arguments\" : \"3,\\/a\\u0041\\n\", \"y\":null,\"command\":\"b\" } ", &c));
 	assert_string_equal(c.arguments, "3,/aA\n");
 }
 

@@ -34,12 +34,19 @@ static int setup(void **state)
 	return 0;
 }
 
+static struct bzimage_sizes sizes;
+static struct bzimage_plan p;
+
+static const char *plan(uint64_t head_len, uint64_t kernel, uint64_t initrd, uint64_t lowmem)
+{
+	sizes = (struct bzimage_sizes){ kernel, initrd, lowmem, 1024 * MIB };
+	return bzimage_plan(head, head_len, &sizes, &p);
+}
+
 static void usual_kernel_is_placed(void **state)
 {
-	struct bzimage_plan p;
-
 	(void)state;
-	assert_null(bzimage_plan(head, sizeof(head), 8 * MIB, 30 * MIB, 256 * MIB, &p));
+	assert_null(plan(sizeof(head), 8 * MIB, 30 * MIB, 256 * MIB));
 	assert_int_equal(p.payload_offset, 40 * 512);
 	assert_int_equal(p.entry, 16 * MIB);
 	assert_int_equal(p.zeropage, 256 * MIB - 4096);
@@ -48,43 +55,36 @@ static void usual_kernel_is_placed(void **state)
 
 static void what_does_not_fit_is_refused(void **state)
 {
-	struct bzimage_plan p;
-
 	(void)state;
-	assert_non_null(bzimage_plan(head, 100, 8 * MIB, 0, 256 * MIB, &p));
-	assert_non_null(bzimage_plan(head, sizeof(head), 40 * 512, 0, 256 * MIB, &p));
-	assert_non_null(bzimage_plan(head, sizeof(head), 8 * MIB, 0, 60 * MIB, &p));
-	assert_non_null(bzimage_plan(head, sizeof(head), 8 * MIB, 200 * MIB, 256 * MIB, &p));
+	assert_non_null(plan(100, 8 * MIB, 0, 256 * MIB));
+	assert_non_null(plan(sizeof(head), 40 * 512, 0, 256 * MIB));
+	assert_non_null(plan(sizeof(head), 8 * MIB, 0, 60 * MIB));
+	assert_non_null(plan(sizeof(head), 8 * MIB, 200 * MIB, 256 * MIB));
 	put(0x202, 0, 4);
-	assert_non_null(bzimage_plan(head, sizeof(head), 8 * MIB, 0, 256 * MIB, &p));
+	assert_non_null(plan(sizeof(head), 8 * MIB, 0, 256 * MIB));
 }
 
 static void old_protocols_are_refused(void **state)
 {
-	struct bzimage_plan p;
-
 	(void)state;
 	put(0x206, 0x209, 2);
-	assert_non_null(bzimage_plan(head, sizeof(head), 8 * MIB, 0, 256 * MIB, &p));
+	assert_non_null(plan(sizeof(head), 8 * MIB, 0, 256 * MIB));
 	put(0x206, 0x20f, 2);
 	head[0x211] = 0;
-	assert_non_null(bzimage_plan(head, sizeof(head), 8 * MIB, 0, 256 * MIB, &p));
+	assert_non_null(plan(sizeof(head), 8 * MIB, 0, 256 * MIB));
 }
 
 static void initrd_stays_below_its_limit(void **state)
 {
-	struct bzimage_plan p;
-
 	(void)state;
 	put(0x22c, 100 * MIB - 1, 4);
-	assert_null(bzimage_plan(head, sizeof(head), 8 * MIB, 10 * MIB, 256 * MIB, &p));
+	assert_null(plan(sizeof(head), 8 * MIB, 10 * MIB, 256 * MIB));
 	assert_true(p.initrd + 10 * MIB <= 100 * MIB);
 }
 
 static void wild_headers_never_leave_memory(void **state)
 {
 	uint64_t seed = 1, lowmem = 256 * MIB;
-	struct bzimage_plan p;
 
 	(void)state;
 	for (unsigned int i = 0; i < 200000; i++) {
@@ -96,7 +96,7 @@ static void wild_headers_never_leave_memory(void **state)
 		put(0x260, unit_random(&seed) >> (unit_random(&seed) % 64), 4);
 		put(0x22c, unit_random(&seed) >> (unit_random(&seed) % 64), 4);
 		head[0x1f1] = (uint8_t)unit_random(&seed);
-		if (bzimage_plan(head, sizeof(head), file, initrd, lowmem, &p))
+		if (plan(sizeof(head), file, initrd, lowmem))
 			continue;
 		assert_true(p.entry >= MIB && p.payload_size <= lowmem && p.entry + p.payload_size <= p.gdt);
 		assert_true(!initrd || (p.initrd >= p.entry + p.payload_size && p.initrd + initrd <= p.gdt));
@@ -106,14 +106,13 @@ static void wild_headers_never_leave_memory(void **state)
 static void zero_page_says_what_is_where(void **state)
 {
 	static uint8_t page[4096];
-	struct bzimage_plan p;
 	uint64_t base;
 
 	(void)state;
-	assert_null(bzimage_plan(head, sizeof(head), 8 * MIB, 5 * MIB, 256 * MIB, &p));
+	assert_null(plan(sizeof(head), 8 * MIB, 5 * MIB, 256 * MIB));
 	head[0x201] = 0xff;	/* a longer header than there is room for */
 	memset(page, 0xee, sizeof(page));
-	bzimage_fill_zeropage(page, head, &p, 5 * MIB, 1024 * MIB, 256 * MIB);
+	bzimage_fill_zeropage(page, head, &p, &sizes);
 	assert_int_equal(page[0x1e8], 4);
 	assert_int_equal(page[0x210], 0xff);
 	assert_int_equal(page[0x290], 0);

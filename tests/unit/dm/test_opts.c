@@ -109,7 +109,8 @@ static void slots_are_read(void **state)
 static void bad_slots_are_refused(void **state)
 {
 	static const char *const bad[] = { "", "3", "3,", ",virtio-blk", "32,virtio-blk", "3:8,virtio-blk", "1:2:3:4,x",
-					   "1:3:0,virtio-blk", "x,virtio-blk", "3;virtio-blk", "99999999999,virtio-blk" };
+					   "1:3:0,virtio-blk", "x,virtio-blk", "3;virtio-blk",
+					   "99999999999,virtio-blk" };
 
 	(void)state;
 	for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
@@ -169,7 +170,8 @@ static void shortest_command_line_is_enough(void **state)
 static void upstream_command_line_is_accepted(void **state)
 {
 	(void)state;
-	assert_int_equal(parse("-A -m 1024M -s 0:0,hostbridge -s 1:0,lpc -s 3,virtio-blk,/i --mac_seed X -k k"), 1);	/* no name */
+	/* no name */
+	assert_int_equal(parse("-A -m 1024M -s 0:0,hostbridge -s 1:0,lpc -s 3,virtio-blk,/i --mac_seed X -k k"), 1);
 	opts_free(&cfg);
 	cfg.bootargs = "";
 	assert_int_equal(parse("vm1 -A -Y -m 1024M -s 1:0,lpc -s 5,virtio-console,@stdio:p --iasl /x -k k"), OPTS_RUN);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* PCI functions as a guest pokes at them: sizing, moving, masking, and every wild access without an assertion. */
+/*
+ * PCI functions as a guest pokes at them: sizing, moving, masking, and every wild access without an assertion.
+ */
 #include "unit.h"
 
 #include <stdbool.h>
@@ -156,8 +158,8 @@ static void wild_config_accesses_do_nothing(void **state)
 		unsigned int reg = (unsigned int)unit_random(&seed) % 4200;
 
 		pci_cfg_write(BDF, reg, 1u << unit_random(&seed) % 4, value);
-		access_write(IO_MMIO, bar_address(1) + unit_random(&seed) % 0x2000, (uint8_t)(1u << unit_random(&seed) % 4),
-			     value);
+		access_write(IO_MMIO, bar_address(1) + unit_random(&seed) % 0x2000,
+			     (uint8_t)(1u << unit_random(&seed) % 4), value);
 		pci_msix_post(f, (unsigned int)unit_random(&seed) % 5);
 		pci_intx_set(f, unit_random(&seed) & 1);
 	}
