@@ -10,6 +10,7 @@ void sched_cpu_init(struct sched_cpu *cpu, uint64_t slice)
 	list_init(&cpu->entities);
 	cpu->current = NULL;
 	cpu->started = 0;
+	cpu->virtual_time = 0;
 	cpu->slice = slice;
 	cpu->resched = 0;
 }
@@ -52,35 +53,45 @@ void sched_block(struct sched_entity *e)
 	(void)atomic_swap(&e->runnable, 0U);
 }
 
-static void account(struct sched_cpu *cpu, uint64_t now)
+/* Charges current for its turn; its virtual time now, 0 when there is none. */
+static uint64_t account(struct sched_cpu *cpu, uint64_t now)
 {
 	struct sched_entity *e = cpu->current;
 
 	if (e != NULL)
 		e->virtual_time += (now - cpu->started) * SCHED_WEIGHT_DEFAULT / e->weight;
 	cpu->started = now;
+	return e != NULL ? e->virtual_time : 0U;
 }
 
 /*
- * One who slept does not save up time: it comes back at most one slice behind the least advanced of
- * the others, which lets it run at once but not for long.
+ * Moves the CPU's virtual time on: to the least advanced of those that stayed runnable, or, when all
+ * slept, to the one that ran last. Were it forgotten when all sleep, one who ran for an hour would
+ * then wait an hour for a newcomer.
  */
-static void catch_up(struct sched_entity *e, uint64_t least, uint64_t slice)
+static void advance(struct sched_cpu *cpu, uint64_t least, uint64_t ran)
 {
-	uint64_t floor = least > slice ? least - slice : 0;
+	cpu->virtual_time = MAX(cpu->virtual_time, least == ~0UL ? ran : least);
+}
+
+/*
+ * One who slept does not save up time: it comes back at most one slice behind the others, which
+ * lets it run at once but not for long.
+ */
+static void catch_up(const struct sched_cpu *cpu, struct sched_entity *e)
+{
+	uint64_t back = MIN(cpu->virtual_time, cpu->slice);
 
 	e->is_woken = false;
-	if (e->virtual_time < floor)
-		e->virtual_time = floor;
+	e->virtual_time = MAX(e->virtual_time, cpu->virtual_time - back);
 }
 
 struct sched_entity *sched_pick(struct sched_cpu *cpu, uint64_t now)
 {
 	struct sched_entity *best = NULL;
-	uint64_t least = ~0UL;
+	uint64_t least = ~0UL, ran = account(cpu, now);
 	struct list *node;
 
-	account(cpu, now);
 	atomic_store(&cpu->resched, 0U);
 	spinlock_lock(&cpu->lock);
 	list_for_each(node, &cpu->entities) {
@@ -89,13 +100,14 @@ struct sched_entity *sched_pick(struct sched_cpu *cpu, uint64_t now)
 		if (atomic_load(&e->runnable) != 0 && !e->is_woken && e->virtual_time < least)
 			least = e->virtual_time;
 	}
+	advance(cpu, least, ran);
 	list_for_each(node, &cpu->entities) {
 		struct sched_entity *e = list_entry(node, struct sched_entity, node);
 
 		if (atomic_load(&e->runnable) == 0)
 			continue;
 		if (e->is_woken)
-			catch_up(e, least == ~0UL ? e->virtual_time : least, cpu->slice);
+			catch_up(cpu, e);
 		if (best == NULL || e->virtual_time < best->virtual_time)
 			best = e;
 	}

@@ -26,6 +26,7 @@ struct sched_cpu {
 	struct list entities;
 	struct sched_entity *current; /* owner CPU only */
 	uint64_t started;	      /* when current was picked */
+	uint64_t virtual_time;	      /* how far all are; never goes back; owner CPU only */
 	uint64_t slice;		      /* ticks an entity may run while others wait */
 	uint32_t resched;	      /* shared: somebody woke, pick again */
 };
