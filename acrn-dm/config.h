@@ -38,7 +38,6 @@ struct dm_config {
 	bool debugexit;
 	bool virtio_msi;		/* virtio offers single MSI only */
 	bool windows;			/* subsystem vendor of virtio devices is 0x108E */
-	uint64_t virtio_poll_ns;	/* 0: off */
 	const char *cmd_monitor;	/* socket path, NULL: off */
 	const char *logger;		/* --logger_setting, NULL: default */
 	struct config_uart uart[CONFIG_UARTS];

@@ -77,17 +77,6 @@ static int set_virtio_msi(const char *arg, struct dm_config *cfg)
 	return 0;
 }
 
-static int set_virtio_poll(const char *arg, struct dm_config *cfg)
-{
-	char *end;
-	unsigned long long ns = strtoull(arg, &end, 0);
-
-	if (*end || end == arg || ns < 1 || ns > 10000000)
-		return opts_error("--virtio_poll: \"%s\" is not a number of 1 to 10000000 ns", arg);
-	cfg->virtio_poll_ns = ns;
-	return 0;
-}
-
 static int set_windows(const char *arg, struct dm_config *cfg)
 {
 	(void)arg;
@@ -147,7 +136,6 @@ static const struct option_row rows[] = {
 	{ 0, "cpu_affinity", true, ACT, OPTS_EXIT_USAGE, opts_parse_affinity },
 	{ 0, "debugexit", false, ACT, 1, set_debugexit },
 	{ 0, "virtio_msi", false, ACT, 1, set_virtio_msi },
-	{ 0, "virtio_poll", true, ACT, OPTS_EXIT_USAGE, set_virtio_poll },
 	{ 0, "windows", false, ACT, 1, set_windows },
 	{ 0, "cmd_monitor", true, ACT, 1, set_cmd_monitor },
 	{ 0, "logger_setting", true, ACT, 1, set_logger },
@@ -170,6 +158,7 @@ static const struct option_row rows[] = {
 	{ 0, "mmiodev_pt", true, NOT_BUILT, 1, NULL },
 	{ 0, "vtpm2", true, NOT_BUILT, 1, NULL },
 	{ 0, "rtvm", false, NOT_BUILT, 1, NULL },
+	{ 0, "virtio_poll", true, NOT_BUILT, 1, NULL },
 	{ 0, "ssram", true, NOT_BUILT, 1, NULL },
 	{ 0, "pm_by_vuart", true, NOT_BUILT, 1, NULL },
 };

@@ -15,6 +15,7 @@
 #include "bus/io.h"
 #include "bus/pci.h"
 #include "config.h"
+#include "confine.h"
 #include "dev/device.h"
 #include "firmware/acpi.h"
 #include "hsm.h"
@@ -167,6 +168,8 @@ int vm_create(void)
 	int err = check_drivers();
 
 	if (!err)
+		err = loader_open();
+	if (!err)
 		err = loop_init();
 	if (!err)
 		err = create_in_hypervisor();
@@ -198,6 +201,7 @@ void vm_destroy(void)
 	hsm_destroy_vm();
 	memory_exit();
 	loop_exit();
+	loader_close();
 	vm.vcpus = 0;
 }
 
@@ -256,6 +260,7 @@ static enum vm_request wait_for_request(void)
 
 int vm_run(void)
 {
+	confine();
 	if (boot() != 0)
 		return 1;
 	for (;;) {

@@ -19,6 +19,12 @@
 #define SEL_CODE	0x10
 #define SEL_DATA	0x18
 
+/* Open from start to end: a reset needs them again, and by then we may not open files any more. */
+static struct {
+	int kernel, initrd;
+	struct bzimage_sizes sizes;
+} files = { .kernel = -1, .initrd = -1 };
+
 /* A readable regular file; its size in *size. Returns the descriptor or -errno (logged). */
 static int open_file(const char *path, uint64_t *size)
 {
@@ -138,27 +144,35 @@ static int load_parts(int kernel, int initrd, const struct bzimage_sizes *sizes,
 	return 0;
 }
 
+int loader_open(void)
+{
+	files.kernel = open_file(config.kernel, &files.sizes.kernel);
+	if (files.kernel < 0)
+		return files.kernel;
+	if (!config.initrd)
+		return 0;
+	files.initrd = open_file(config.initrd, &files.sizes.initrd);
+	return files.initrd < 0 ? files.initrd : 0;
+}
+
+void loader_close(void)
+{
+	if (files.kernel >= 0)
+		close(files.kernel);
+	if (files.initrd >= 0)
+		close(files.initrd);
+	files.kernel = files.initrd = -1;
+}
+
 int loader_load(struct acrn_vcpu_regs *regs)
 {
-	struct bzimage_sizes sizes = { .lowmem = mem_lowmem(), .highmem = mem_highmem() };
 	struct bzimage_plan plan;
-	int kernel, initrd = -1, err;
+	int err;
 
-	kernel = open_file(config.kernel, &sizes.kernel);
-	if (kernel < 0)
-		return kernel;
-	if (config.initrd) {
-		initrd = open_file(config.initrd, &sizes.initrd);
-		if (initrd < 0) {
-			close(kernel);
-			return initrd;
-		}
-	}
-	err = load_parts(kernel, initrd, &sizes, &plan);
+	files.sizes.lowmem = mem_lowmem();
+	files.sizes.highmem = mem_highmem();
+	err = load_parts(files.kernel, files.initrd, &files.sizes, &plan);
 	if (!err)
 		set_registers(&plan, regs);
-	close(kernel);
-	if (initrd >= 0)
-		close(initrd);
 	return err;
 }

@@ -7,5 +7,8 @@
 
 struct acrn_vcpu_regs;
 
+/* Opens the files that config names. Returns 0 or -errno (logged); loader_close() is due in any case. */
+int loader_open(void);
+void loader_close(void);
 /* Loads what config names and fills in *regs. Returns 0 or -errno (logged, with the file's name). */
 int loader_load(struct acrn_vcpu_regs *regs);
