@@ -127,22 +127,28 @@ static bool dispatch_slot(struct hsm_vm *vm, unsigned int vcpu, struct hsm_clien
 	return true;
 }
 
-void hsm_ioreq_dispatch(struct hsm_vm *vm)
+/* Takes every pending request of the VM; true if some are for the DM. */
+static bool take_pending(struct hsm_vm *vm)
 {
 	struct hsm_client *client;
 	unsigned long flags;
 	unsigned int vcpu;
-	bool wake = false;
+	bool for_dm = false;
 
 	spin_lock_irqsave(&vm->ioreq_lock, flags);
 	client = rcu_dereference_protected(vm->client, lockdep_is_held(&vm->ioreq_lock));
 	for (vcpu = 0; vcpu < vm->vcpu_num; vcpu++)
 		if (smp_load_acquire(&vm->slots->slot[vcpu].state) == ACRN_IOREQ_PENDING)
-			wake |= dispatch_slot(vm, vcpu, client);
+			for_dm |= dispatch_slot(vm, vcpu, client);
 	if (vm->rings)
 		hsm_rings_drain(vm);
 	spin_unlock_irqrestore(&vm->ioreq_lock, flags);
-	if (wake && wq_has_sleeper(vm->wait))
+	return for_dm;
+}
+
+void hsm_ioreq_dispatch(struct hsm_vm *vm)
+{
+	if (take_pending(vm) && wq_has_sleeper(vm->wait))
 		wake_up_interruptible_poll(vm->wait, EPOLLIN);
 }
 
@@ -302,8 +308,9 @@ static long wait_round(struct waiter *w, bool *again)
 	*again = vm && may_hold_cpu(w);
 	if (*again) {
 		ret = hsm_hypercall(ACRN_HC_NOTIFY_AND_WAIT, vm->vmid, w->owed);
+		/* for this very thread: the sleeping ones sleep on */
 		if (ret == 0)
-			hsm_ioreq_dispatch(vm);
+			take_pending(vm);
 	} else if (vm && w->owed != ACRN_WAIT_NO_VCPU) {
 		ret = hsm_hypercall(ACRN_HC_NOTIFY_REQUEST_FINISH, vm->vmid, w->owed);
 	}

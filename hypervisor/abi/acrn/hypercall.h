@@ -61,7 +61,8 @@
  * ACRN_WAIT_NO_VCPU. Does NOTIFY_REQUEST_FINISH for that vCPU, then halts the calling vCPU until a
  * slot of that VM is PENDING (returns 0 and raises no upcall for it) or an interrupt or NMI is
  * pending for the caller, whatever its RFLAGS.IF (returns 1). Spares a synchronous I/O request the
- * Service VM's idle loop and an interrupt. An error returns at once: as of NOTIFY_REQUEST_FINISH.
+ * Service VM's idle loop and an interrupt. An error returns at once: as of NOTIFY_REQUEST_FINISH,
+ * or EBUSY when another vCPU waits for this VM already (the notification has been made then).
  */
 #define ACRN_HC_NOTIFY_AND_WAIT ACRN_HC(0xC0u)
 #define ACRN_WAIT_NO_VCPU 0xFFFFu
