@@ -81,8 +81,8 @@ static inline uint64_t muldiv64(uint64_t a, uint64_t b, uint64_t c)
 	return quotient;
 }
 
-/* cr0_read() ... cr4_write(). */
-#define CPU_CONTROL_REGISTER(name)                                                                 \
+/* cr0_read() ... cr4_write(); dr0_read() ... dr3_write(), the guest's: the hypervisor uses none. */
+#define CPU_REGISTER(name)                                                                         \
 	static inline uint64_t name##_read(void)                                                   \
 	{                                                                                          \
 		uint64_t v;                                                                        \
@@ -96,35 +96,15 @@ static inline uint64_t muldiv64(uint64_t a, uint64_t b, uint64_t c)
 		asm volatile("mov %0, %%" #name ::"r"(v) : "memory");                              \
 	}
 
-CPU_CONTROL_REGISTER(cr0)
-CPU_CONTROL_REGISTER(cr2)
-CPU_CONTROL_REGISTER(cr3)
-CPU_CONTROL_REGISTER(cr4)
-CPU_CONTROL_REGISTER(cr8)
-#undef CPU_CONTROL_REGISTER
-
-/* dr0_read() ... dr7_write(): the guest's, the hypervisor uses none. */
-#define CPU_DEBUG_REGISTER(name)                                                                   \
-	static inline uint64_t name##_read(void)                                                   \
-	{                                                                                          \
-		uint64_t v;                                                                        \
-												   \
-		asm volatile("mov %%" #name ", %0" : "=r"(v));                                     \
-		return v;                                                                          \
-	}                                                                                          \
-												   \
-	static inline void name##_write(uint64_t v)                                                \
-	{                                                                                          \
-		asm volatile("mov %0, %%" #name ::"r"(v));                                         \
-	}
-
-CPU_DEBUG_REGISTER(dr0)
-CPU_DEBUG_REGISTER(dr1)
-CPU_DEBUG_REGISTER(dr2)
-CPU_DEBUG_REGISTER(dr3)
-CPU_DEBUG_REGISTER(dr6)
-CPU_DEBUG_REGISTER(dr7)
-#undef CPU_DEBUG_REGISTER
+CPU_REGISTER(cr0)
+CPU_REGISTER(cr2)
+CPU_REGISTER(cr3)
+CPU_REGISTER(cr4)
+CPU_REGISTER(dr0)
+CPU_REGISTER(dr1)
+CPU_REGISTER(dr2)
+CPU_REGISTER(dr3)
+#undef CPU_REGISTER
 
 /* Needs CR4.OSXSAVE. */
 static inline uint64_t xcr0_read(void)
@@ -163,70 +143,7 @@ static inline void fxrstor(const void *area)
 	asm volatile("fxrstor64 (%0)" ::"r"(area) : "memory");
 }
 
-static inline void invlpg(const void *va)
-{
-	asm volatile("invlpg (%0)" ::"r"(va) : "memory");
-}
-
-static inline void wbinvd(void)
-{
-	asm volatile("wbinvd" ::: "memory");
-}
-
-#define CPU_PORT(type, suffix, width)                                                              \
-	static inline type in##width(uint16_t port)                                                \
-	{                                                                                          \
-		type v;                                                                            \
-												   \
-		asm volatile("in" suffix " %w1, %0" : "=a"(v) : "Nd"(port) : "memory");            \
-		return v;                                                                          \
-	}                                                                                          \
-												   \
-	static inline void out##width(uint16_t port, type v)                                       \
-	{                                                                                          \
-		asm volatile("out" suffix " %0, %w1" ::"a"(v), "Nd"(port) : "memory");             \
-	}
-
-CPU_PORT(uint8_t, "b", 8)
-CPU_PORT(uint16_t, "w", 16)
-CPU_PORT(uint32_t, "l", 32)
-#undef CPU_PORT
-
-/* One access of exactly the width named, which a plain dereference does not promise. */
-#define CPU_MMIO(type, suffix, width)                                                              \
-	static inline type mmio_read##width(const volatile void *p)                                \
-	{                                                                                          \
-		type v;                                                                            \
-												   \
-		asm volatile("mov" suffix " %1, %0" : "=r"(v) : "m"(*(const volatile type *)p));   \
-		return v;                                                                          \
-	}                                                                                          \
-												   \
-	static inline void mmio_write##width(volatile void *p, type v)                             \
-	{                                                                                          \
-		asm volatile("mov" suffix " %1, %0" : "=m"(*(volatile type *)p) : "r"(v));         \
-	}
-
-/* A byte register constraint: any register has a low byte in long mode. */
-CPU_MMIO(uint8_t, "b", 8)
-CPU_MMIO(uint16_t, "w", 16)
-CPU_MMIO(uint32_t, "l", 32)
-CPU_MMIO(uint64_t, "q", 64)
-#undef CPU_MMIO
-
-/*
- * SVM (APM 2 15): physical interrupts and NMIs held or let through; state that VMRUN leaves alone.
- */
-static inline void svm_stgi(void)
-{
-	asm volatile("stgi" ::: "memory");
-}
-
-static inline void svm_clgi(void)
-{
-	asm volatile("clgi" ::: "memory");
-}
-
+/* SVM: the state that VMRUN leaves alone (APM 2 15.5.2). */
 static inline void svm_vmload(hpa_t vmcb)
 {
 	asm volatile("vmload %0" ::"a"(vmcb) : "memory");

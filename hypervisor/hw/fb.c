@@ -4,8 +4,8 @@
  * two.
  */
 #include "hw/fb.h"
-#include "hw/cpu.h"
 #include "hw/font.h"
+#include "hw/io.h"
 
 #define CELL_WIDTH (FONT_WIDTH + 1U)
 #define CELL_HEIGHT (FONT_HEIGHT + 2U)

@@ -5,7 +5,7 @@
  * the low half.
  */
 #include "hw/ioapic.h"
-#include "hw/cpu.h"
+#include "hw/io.h"
 #include "hw/paging.h"
 #include "hw/platform.h"
 #include "lib/log.h"

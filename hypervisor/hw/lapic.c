@@ -2,6 +2,7 @@
 /* The physical local APIC in its two dresses: a page of MMIO, or MSRs. */
 #include "hw/lapic.h"
 #include "hw/cpu.h"
+#include "hw/io.h"
 #include "hw/irq.h"
 #include "hw/paging.h"
 #include "hw/percpu.h"

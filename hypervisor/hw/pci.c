@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* PCI configuration space. Ports CF8/CFC are a pair, hence the lock; ECAM needs none. */
 #include "hw/pci.h"
-#include "hw/cpu.h"
+#include "hw/io.h"
 #include "hw/paging.h"
 #include "hw/platform.h"
 #include "lib/log.h"

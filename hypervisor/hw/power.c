@@ -2,6 +2,7 @@
 /* Restart and power-off. */
 #include "hw/power.h"
 #include "hw/cpu.h"
+#include "hw/io.h"
 #include "hw/paging.h"
 #include "hw/pci.h"
 #include "hw/platform.h"

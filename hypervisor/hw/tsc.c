@@ -5,6 +5,7 @@
  * quickly.
  */
 #include "hw/tsc.h"
+#include "hw/io.h"
 #include "hw/paging.h"
 #include "hw/panic.h"
 #include "hw/platform.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The console's 16550. */
 #include "hw/uart.h"
-#include "hw/cpu.h"
+#include "hw/io.h"
 
 #define REG_DATA 0U
 #define REG_IER 1U

@@ -3,7 +3,7 @@
  * The Service VM's buses. Ports are the hardware's but for the few that are emulated; device memory
  * likewise. PCI configuration goes through here so that the hypervisor's own functions stay hidden.
  */
-#include "hw/cpu.h"
+#include "hw/io.h"
 #include "hw/pci.h"
 #include "hw/platform.h"
 #include "hw/power.h"
@@ -142,7 +142,7 @@ static void add_power(struct vm *vm)
 	const struct acpi_gas *pm1 = &platform_acpi.pm1a_cnt;
 
 	if (pm1->address != 0 && pm1->space == 1)
-		must(io_bus_add(&vm->io, IO_PORT, pm1->address, 2, pm1_control, vm), "PM1 control");
+		must(io_bus_add_ports(&vm->io, pm1->address, 2, pm1_control, vm), "PM1 control");
 }
 
 /* Every port is the hardware's, but those with somebody on the bus exit. */
