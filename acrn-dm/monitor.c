@@ -7,6 +7,8 @@
 #include "monitor.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +31,12 @@ static struct {
 	size_t len;
 	bool registered;
 	uint64_t last_ns[EVENT_KINDS];
-} mon;
+
+	pthread_mutex_t rtc_lock;
+	loop_handle rtc_timer;
+	bool rtc_pending;
+	int64_t rtc_last, rtc_delta;
+} mon = { .rtc_lock = PTHREAD_MUTEX_INITIALIZER };
 
 static int destroy(const char *arguments)
 {
@@ -128,6 +135,34 @@ void monitor_event(uint32_t type)
 	say(text);
 }
 
+void monitor_rtc_changed(int64_t last_time, int64_t delta)
+{
+	pthread_mutex_lock(&mon.rtc_lock);
+	if (!mon.rtc_pending) {
+		mon.rtc_last = last_time;
+		mon.rtc_delta = 0;
+	}
+	mon.rtc_pending = true;
+	mon.rtc_delta += delta;
+	loop_timer_set(mon.rtc_timer, loop_now_ns() + SECOND_NS, 0);	/* nothing without a client's socket */
+	pthread_mutex_unlock(&mon.rtc_lock);
+}
+
+static void on_rtc_timer(uint64_t count, void *arg)
+{
+	char text[128];
+
+	(void)count;
+	(void)arg;
+	pthread_mutex_lock(&mon.rtc_lock);
+	snprintf(text, sizeof(text), "{\"vm_event\":0,\"delta_time\":%lld,\"last_time\":%lld}\n",
+		 (long long)mon.rtc_delta, (long long)mon.rtc_last);
+	mon.rtc_pending = false;
+	pthread_mutex_unlock(&mon.rtc_lock);
+	if (mon.registered)
+		say(text);
+}
+
 int monitor_init(void)
 {
 	const struct chardev_client client = { .input = on_input, .connected = on_connected };
@@ -138,11 +173,17 @@ int monitor_init(void)
 	if ((size_t)snprintf(spec, sizeof(spec), "socket:%s", config.cmd_monitor) >= sizeof(spec))
 		return -ENAMETOOLONG;
 	mon.chardev = chardev_open(spec, "--cmd_monitor", &client);
-	return mon.chardev ? 0 : -EINVAL;
+	if (!mon.chardev)
+		return -EINVAL;
+	mon.rtc_timer = loop_add_timer(on_rtc_timer, NULL);
+	return mon.rtc_timer ? 0 : -errno;
 }
 
 void monitor_exit(void)
 {
+	loop_del(mon.rtc_timer);
+	mon.rtc_timer = 0;
 	chardev_close(mon.chardev);
-	memset(&mon, 0, sizeof(mon));
+	mon.chardev = NULL;
+	mon.registered = false;
 }

@@ -9,3 +9,8 @@ int monitor_init(void);
 void monitor_exit(void);
 /* Tells a registered client of a VM event; at most one of a kind in a second. On the loop thread. */
 void monitor_event(uint32_t type);
+/*
+ * The guest set its clock: it showed last_time (seconds since 1970) and moved by delta. Changes within a second become
+ * one event. Any thread.
+ */
+void monitor_rtc_changed(int64_t last_time, int64_t delta);

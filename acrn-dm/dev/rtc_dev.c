@@ -14,6 +14,7 @@
 #include "hsm.h"
 #include "loop.h"
 #include "memory.h"
+#include "monitor.h"
 
 #define RTC_IRQ	8
 
@@ -63,7 +64,11 @@ static void rtc_io(void *arg, uint64_t offset, struct io_access *a)
 		else
 			a->value = 0xff;
 	} else if (a->is_write) {
+		int64_t offset = dev.rtc.offset;
+
 		rtc_write(&dev.rtc, (uint8_t)a->value, &t);
+		if (dev.rtc.offset != offset)
+			monitor_rtc_changed(t.seconds + offset, dev.rtc.offset - offset);
 		update();
 	} else {
 		a->value = rtc_read(&dev.rtc, &t);

@@ -67,3 +67,12 @@ dm_core_SRCS := \
 	acrn-dm/monitor_json.c \
 	acrn-dm/log.c
 dm_core_CFLAGS := $(CORE_TEST_FLAGS)
+
+UNIT_TESTS += dm_chardev
+dm_chardev_SRCS := \
+	tests/unit/dm/test_chardev.c \
+	acrn-dm/backend/chardev.c \
+	acrn-dm/backend/chardev_open.c \
+	acrn-dm/loop.c \
+	acrn-dm/log.c
+dm_chardev_CFLAGS := $(CORE_TEST_FLAGS)

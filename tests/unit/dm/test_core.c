@@ -247,7 +247,7 @@ static void removal_waits_for_the_callback(void **state)
 
 /* --- memory --- */
 
-static void memory_is_checked_at_every_edge(void **state)
+static void cve_2020_28346_memory_is_checked_at_every_edge(void **state)
 {
 	uint64_t low = MEM_LOW_LIMIT, high = 2ull << 20;
 	struct iovec iov[2];
@@ -367,7 +367,7 @@ int main(void)
 		LOOP(stale_handle_is_harmless),
 		LOOP(timer_ticks),
 		LOOP(removal_waits_for_the_callback),
-		cmocka_unit_test(memory_is_checked_at_every_edge),
+		cmocka_unit_test(cve_2020_28346_memory_is_checked_at_every_edge),
 		cmocka_unit_test(commands_are_read),
 		cmocka_unit_test(bad_json_is_refused),
 		cmocka_unit_test(cpus_are_counted_as_the_hypervisor_does),

@@ -144,7 +144,7 @@ static void bar_on_a_taken_place_does_not_answer(void **state)
 	pci_cfg_write(BDF, 4, 2, 0);
 }
 
-static void wild_config_accesses_do_nothing(void **state)
+static void cve_2019_18844_wild_accesses_do_nothing(void **state)
 {
 	uint64_t seed = 7;
 
@@ -294,7 +294,7 @@ int main(void)
 		TEST(bars_answer_only_while_decoding),
 		TEST(bars_move),
 		TEST(bar_on_a_taken_place_does_not_answer),
-		TEST(wild_config_accesses_do_nothing),
+		TEST(cve_2019_18844_wild_accesses_do_nothing),
 		TEST(msix_sends_its_message),
 		TEST(masked_vector_waits),
 		TEST(no_message_without_bus_mastering),
