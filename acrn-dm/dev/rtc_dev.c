@@ -64,11 +64,11 @@ static void rtc_io(void *arg, uint64_t offset, struct io_access *a)
 		else
 			a->value = 0xff;
 	} else if (a->is_write) {
-		int64_t offset = dev.rtc.offset;
+		int64_t before = dev.rtc.offset;
 
 		rtc_write(&dev.rtc, (uint8_t)a->value, &t);
-		if (dev.rtc.offset != offset)
-			monitor_rtc_changed(t.seconds + offset, dev.rtc.offset - offset);
+		if (dev.rtc.offset != before)
+			monitor_rtc_changed(t.seconds + before, dev.rtc.offset - before);
 		update();
 	} else {
 		a->value = rtc_read(&dev.rtc, &t);
