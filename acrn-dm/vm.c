@@ -29,6 +29,8 @@
 #include "vm_event.h"
 
 #define SHORTEST_LIFE_NS	500000000ull
+#define CREATE_RETRIES		4
+#define CREATE_RETRY_US		500000
 
 static struct {
 	_Atomic int request;	/* enum vm_request */
@@ -109,7 +111,9 @@ static int create_in_hypervisor(void)
 
 	if (err)
 		return err;
-	err = hsm_create_vm(&c, &info);
+	/* One of the same name may still be on its way out, and the HSM says the same for everything. */
+	for (int tries = 0; (err = hsm_create_vm(&c, &info)) == -EINVAL && tries < CREATE_RETRIES; tries++)
+		usleep(CREATE_RETRY_US);
 	if (err == -ENOENT)
 		log_err("there is no /dev/acrn_hsm: is the hypervisor running, and the module acrn_hsm loaded?");
 	else if (err)
