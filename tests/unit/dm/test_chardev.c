@@ -216,8 +216,8 @@ static void pty_is_a_terminal_under_a_known_name(void **state)
 
 static void nonsense_is_refused(void **state)
 {
-	static const char *const bad[] = { "", "tcp", "tcp:", "tcp:0", "tcp:65536", "tcp:1x", "nothing:1", "/nonexistent",
-					   "/etc/passwd", "socket:", "socket:/nonexistent/x",
+	static const char *const bad[] = { "", "tcp", "tcp:", "tcp:0", "tcp:65536", "tcp:1x", "nothing:1",
+					   "/nonexistent", "/etc/passwd", "socket:", "socket:/nonexistent/x",
 					   "socket:/a:peer", "file:", "file:/nonexistent/x", "stdiox" };
 	int before = dup(0), after;
 
