@@ -11,6 +11,7 @@
 #include "debug/console.h"
 #include "debug/dump.h"
 #include "hw/cpu.h"
+#include "hw/fb.h"
 #include "hw/ioapic.h"
 #include "hw/lapic.h"
 #include "hw/lapic_timer.h"
@@ -219,5 +220,6 @@ _Noreturn void boot_main(hpa_t information)
 	log_notice("hypervisor ready on %u CPUs", cpu_count());
 	run_init_cpu();
 	service_vm_start(&scenario, &boot, &memmap);
+	fb_hand_over();
 	run_cpu();
 }

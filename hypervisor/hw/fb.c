@@ -15,6 +15,7 @@
 #define TEXT_ATTRIBUTE 0x0700U
 
 static struct fb_mode fb;
+static bool is_handed_over;
 static uint32_t columns, rows, column, row, scale;
 
 static uint8_t *pixel(uint32_t x, uint32_t y)
@@ -105,6 +106,16 @@ void fb_disable(void)
 	fb.base = NULL;
 }
 
+void fb_hand_over(void)
+{
+	is_handed_over = true;
+}
+
+void fb_take_back(void)
+{
+	is_handed_over = false;
+}
+
 static void next_row(void)
 {
 	column = 0;
@@ -115,7 +126,7 @@ static void next_row(void)
 
 void fb_write(const char *text, size_t len)
 {
-	if (fb.base == NULL)
+	if (fb.base == NULL || is_handed_over)
 		return;
 	for (size_t i = 0; i < len; i++) {
 		if (text[i] == '\n') {

@@ -20,8 +20,12 @@ struct fb_mode {
 /* False when the mode cannot hold text. Clears the screen. */
 bool fb_init(const struct fb_mode *mode);
 
-/* The screen is another's from here on (the Service VM's driver). */
+/* Nothing more is written, not even a panic. */
 void fb_disable(void);
+
+/* The screen is the Service VM's from here on; a panic takes it back. */
+void fb_hand_over(void);
+void fb_take_back(void);
 
 /* The caller serialises. */
 void fb_write(const char *text, size_t len);

@@ -5,6 +5,7 @@
  */
 #include "hw/panic.h"
 #include "hw/cpu.h"
+#include "hw/fb.h"
 #include "hw/lapic.h"
 #include "hw/percpu.h"
 #include "hw/power.h"
@@ -50,6 +51,7 @@ static void enter(void)
 	}
 	if (!atomic_cas(&active, 0U, me))
 		cpu_halt_forever();
+	fb_take_back();
 	if (cpu_count() > 1) {
 		lapic_send_nmi_others();
 		tsc_delay_us(STOP_TIME_US);

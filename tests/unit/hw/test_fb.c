@@ -89,9 +89,15 @@ static void test_draws(void **state)
 	assert_true(fb_init(&mode));
 	fb_write("|", 1);
 	assert_int_equal(count(0xC0), 4 * 7 * 3);
-	fb_disable();
+	fb_hand_over();
 	fb_write("|", 1);
 	assert_int_equal(count(0xC0), 4 * 7 * 3);
+	fb_take_back();
+	fb_write("|", 1);
+	assert_int_equal(count(0xC0), 2 * 4 * 7 * 3);
+	fb_disable();
+	fb_write("|", 1);
+	assert_int_equal(count(0xC0), 2 * 4 * 7 * 3);
 	free(memory);
 }
 
