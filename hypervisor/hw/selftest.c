@@ -60,6 +60,23 @@ static void test_calls(void)
 	check(atomic_load(&ran_on) == all, "every CPU answers a call");
 }
 
+static void count_nmis(void *arg)
+{
+	(void)atomic_fetch_add((uint32_t *)arg, irq_take_nmis());
+}
+
+static void test_nmis(void)
+{
+	uint64_t start = rdtsc();
+	uint32_t nmis = 0;
+
+	for (unsigned int cpu = 0; cpu < cpu_count(); cpu++)
+		lapic_send_nmi(cpu_apic_id(cpu));
+	while (nmis < cpu_count() && rdtsc() - start < tsc_from_us(PATIENCE_US))
+		smp_call(CPU_MASK_ALL, count_nmis, &nmis);
+	check(nmis == cpu_count(), "every CPU survives an NMI and counts it");
+}
+
 static void note_tsc(void *arg)
 {
 	atomic_store((uint64_t *)arg, rdtsc());
@@ -235,6 +252,7 @@ unsigned int selftest_run(void)
 	test_tables();
 	test_calls();
 	test_tscs();
+	test_nmis();
 	test_timers();
 	check(pci_read(PCI_BDF(0, 0, 0), 0, 4) != 0xFFFFFFFFU, "PCI device 00:00.0 answers");
 	log_debug("selftest: done, %u failures", failures);
