@@ -25,8 +25,8 @@ struct blockdev_options {
 };
 
 /*
- * Reads "PATH[,opt…]" (spec of -s virtio-blk), cutting text at its commas. Returns 0, or -EINVAL after a log_err() line
- * that names the option; what is known but not built says so.
+ * Reads "PATH[,opt…]", the end of -s virtio-blk, cutting text at its commas. Returns 0, or -EINVAL after a
+ * log_err() line that names the option; what is known but not built says so.
  */
 int blockdev_parse(char *text, struct blockdev_options *o);
 

@@ -16,7 +16,7 @@
 int netdev_open(const char *name);
 
 /*
- * What the guest can take from us: TUN_F_* bits. True if the host does it; then headers coming in may ask for a checksum
- * or carry a large segment.
+ * What the guest can take from us: TUN_F_* bits. True if the host does it; then headers coming in may ask for a
+ * checksum or announce a large segment.
  */
 bool netdev_set_offload(int fd, unsigned int tun_flags);

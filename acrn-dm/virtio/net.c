@@ -3,6 +3,8 @@
  * virtio-net (virtio 1.2, 5.1) over a tap: options, registers, life. Checksum and segmentation offload are offered
  * where the host's interface does them; frames are moved by net_io.c.
  */
+#include "virtio/net.h"
+
 #include <errno.h>
 #include <linux/if_tun.h>
 #include <stdio.h>
@@ -14,7 +16,6 @@
 #include "config.h"
 #include "dev/device.h"
 #include "log.h"
-#include "virtio/net.h"
 #include "virtio/net_internal.h"
 
 #define QUEUE_SIZE	1024u
@@ -119,8 +120,8 @@ static bool parse_mac(const char *text, uint8_t mac[6])
 	int end = 0;
 
 	return strlen(text) == 17 &&
-	       sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &mac[0], &mac[1], &mac[2], &mac[3], &mac[4], &mac[5],
-		      &end) == 6 &&
+	       sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &mac[0], &mac[1], &mac[2], &mac[3],
+		      &mac[4], &mac[5], &end) == 6 &&
 	       end == 17 && !(mac[0] & 1);
 }
 

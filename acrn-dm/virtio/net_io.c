@@ -82,12 +82,14 @@ static size_t lay(const struct net *n, const struct vq_chain *c, size_t header, 
 {
 	const struct iovec *in = c->iov + c->n_out;
 	size_t done = 0;
+	size_t at;
 
 	if (from == 0)
 		done = iov_from_buf(in, c->n_in, 0, &n->pending_header, header);
 	if (from == 0 && done < header)
 		return done;
-	return done + iov_from_buf(in, c->n_in, done, n->frame + (from + done - header), n->pending + header - from - done);
+	at = from + done - header;
+	return done + iov_from_buf(in, c->n_in, done, n->frame + at, n->pending - at);
 }
 
 enum delivery { DELIVERED, NO_BUFFERS, DROPPED };

@@ -8,7 +8,8 @@
  *
  *      OFF ──vq_start──► READY ──bad ring──► BROKEN
  *       ▲                  │                   │
- *       └──────vq_stop─────┴───────────────────┘     (each vq_stop() begins a new life)
+ *       └──────vq_stop─────┴───────────────────┘
+ *               (and a new life begins)
  */
 #pragma once
 

@@ -21,7 +21,13 @@
 
 static uint64_t access_bus(enum io_space space, uint64_t addr, unsigned int size, bool is_write, uint64_t value)
 {
-	struct io_access a = { .space = space, .is_write = is_write, .size = (uint8_t)size, .addr = addr, .value = value };
+	struct io_access a = {
+		.space = space,
+		.is_write = is_write,
+		.size = (uint8_t)size,
+		.addr = addr,
+		.value = value,
+	};
 
 	if (is_write && fake_ioeventfd_write(space == IO_PORT, addr, size, value))
 		return 0;

@@ -179,7 +179,9 @@ static void read_only_disk_refuses_writes(void **state)
 
 static void requests_past_the_end_fail(void **state)
 {
-	static const uint64_t bad[] = { SECTORS, SECTORS - 1, UINT64_MAX, UINT64_MAX / 512, UINT64_MAX - 1, 1ull << 54 };
+	static const uint64_t bad[] = {
+		SECTORS, SECTORS - 1, UINT64_MAX, UINT64_MAX / 512, UINT64_MAX - 1, 1ull << 54,
+	};
 	uint64_t at;
 
 	(void)state;
@@ -269,8 +271,11 @@ static void many_requests_on_two_queues_all_complete(void **state)
 	for (unsigned int i = 0; i < 50; i++) {
 		uint64_t status[2][16];
 
-		for (unsigned int n = 0; n < 32; n++)
-			status[n & 1][n / 2] = submit(n & 1, &(struct request){ n & 4 ? 0 : 1, n * 8, data + n * 4096, 4096, n & 4 });
+		for (unsigned int n = 0; n < 32; n++) {
+			struct request r = { n & 4 ? 0 : 1, n * 8, data + n * 4096, 4096, n & 4 };
+
+			status[n & 1][n / 2] = submit(n & 1, &r);
+		}
 		for (unsigned int n = 0; n < 32; n++) {
 			struct vring_used_elem e;
 
@@ -315,8 +320,8 @@ static void cve_2021_36144_reset_in_the_middle_of_io_touches_nothing_after(void 
 static void wrong_options_are_refused(void **state)
 {
 	static const char *const bad[] = {
-		",foo", ",sectorsize=513", ",sectorsize=4096/512", ",range=0/0", ",range=2048/1", ",range=1", ",nocache",
-		",aio=io_uring", ",discard=1", ",ro=1", ",",
+		",foo", ",sectorsize=513", ",sectorsize=4096/512", ",range=0/0", ",range=2048/1", ",range=1",
+		",nocache", ",aio=io_uring", ",discard=1", ",ro=1", ",",
 	};
 	static const char *const prefix[] = { "mq=0,", "mq=99,", "mq=x,", "iothread=1@0,", "/nowhere" };
 

@@ -210,6 +210,7 @@ static void frame_too_large_for_the_buffer_is_dropped(void **state)
 
 static void header_wishes_that_were_not_negotiated_go_nowhere(void **state)
 {
+	static const uint8_t wish[3][2] = { { 1, 0 }, { 0, 1 }, { 0, 0x7f } };
 	uint8_t got[64];
 	struct guest_seg segs[2] = { { 0, 12 }, { 0, 100 } };
 	struct vring_used_elem e;
@@ -219,8 +220,6 @@ static void header_wishes_that_were_not_negotiated_go_nowhere(void **state)
 	segs[0].addr = guest_alloc(12, 16);
 	segs[1].addr = guest_alloc(100, 16);
 	for (unsigned int i = 0; i < 3; i++) {
-		static const uint8_t wish[3][2] = { { 1, 0 }, { 0, 1 }, { 0, 0x7f } };
-
 		memcpy(guest_at(segs[0].addr), wish[i], 2);
 		ring_add(&g.ring[TX], segs, 2, 0);
 		guest_dev_kick(&g, TX);

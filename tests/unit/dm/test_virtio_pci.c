@@ -51,6 +51,11 @@ static void ask_for_entropy(void)
 	assert_memory_not_equal(guest_at(seg.addr), zero, 64);
 }
 
+static uint64_t read_isr(void)
+{
+	return g.modern ? guest_load(g.modern_base + 0x1000, 1) : guest_in(g.legacy_base + 19, 1);
+}
+
 static void identity_is_the_transitional_one(void **state)
 {
 	(void)state;
@@ -83,7 +88,7 @@ static void entropy_comes_in_every_mode(void **state)
 			for (unsigned int i = 0; i < 1000 && !fake_line_is_low((unsigned int)gsi); i++)
 				;
 			assert_true(fake_line_is_low((unsigned int)gsi));
-			assert_int_equal(modern ? guest_load(g.modern_base + 0x1000, 1) : guest_in(g.legacy_base + 19, 1), 1);
+			assert_int_equal(read_isr(), 1);
 			assert_false(fake_line_is_low((unsigned int)gsi));
 		}
 		guest_dev_drop(&g);
