@@ -19,6 +19,8 @@
 #include "log.h"
 #include "vm.h"
 
+#define SLOT_MASK	((1u << HSM_MAX_VCPUS) - 1)
+
 static struct {
 	pthread_t thread[HSM_MAX_VCPUS];
 	unsigned int count;
@@ -125,10 +127,8 @@ static void *serve(void *arg)
 			}
 			return NULL;
 		}
-		for (unsigned int i = 0; i < HSM_MAX_VCPUS; i++) {
-			if ((unsigned int)found & 1u << i)
-				handle_slot(&page[i]);
-		}
+		for (unsigned int left = (unsigned int)found & SLOT_MASK; left; left &= left - 1)
+			handle_slot(&page[__builtin_ctz(left)]);
 		answered = (uint32_t)found;
 	}
 }

@@ -147,7 +147,7 @@ static int init_ring(void)
 		return -errno;
 	err = hsm_vm_events_setup(ev.ring, ev.event_fd);
 	if (err) {
-		log_info("no VM events from this hypervisor: %s", strerror(-err));
+		log_debug("no VM events from this hypervisor: %s", strerror(-err));
 		return 0;
 	}
 	ev.event_watch = loop_add(ev.event_fd, LOOP_READ, on_ring, NULL);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Two sorted arrays of ranges under one read-write lock. Handlers run with the lock held for reading: that is
+ * Two sorted arrays of ranges behind one gate. Handlers run inside it: that is
  * what makes io_unregister() safe, and why handlers must not register (see io.h).
  */
 #include "bus/io.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "log.h"
 
@@ -18,7 +20,46 @@ struct space {
 };
 
 static struct space spaces[2];
-static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
+/*
+ * Many readers, few writers, and a reader must be cheap: it counts itself in and looks whether a writer wants the bus. A
+ * writer shuts the gate, then waits until the last reader inside has left.
+ */
+static struct {
+	pthread_mutex_t writer;
+	atomic_bool shut;
+	atomic_uint readers;
+} gate = { .writer = PTHREAD_MUTEX_INITIALIZER };
+
+static void enter(void)
+{
+	for (;;) {
+		atomic_fetch_add(&gate.readers, 1);
+		if (!atomic_load(&gate.shut))
+			return;
+		atomic_fetch_sub(&gate.readers, 1);
+		pthread_mutex_lock(&gate.writer);	/* sleeps until the writer is done */
+		pthread_mutex_unlock(&gate.writer);
+	}
+}
+
+static void leave(void)
+{
+	atomic_fetch_sub_explicit(&gate.readers, 1, memory_order_release);
+}
+
+static void shut(void)
+{
+	pthread_mutex_lock(&gate.writer);
+	atomic_store(&gate.shut, true);
+	while (atomic_load(&gate.readers))
+		usleep(20);
+}
+
+static void open_again(void)
+{
+	atomic_store(&gate.shut, false);
+	pthread_mutex_unlock(&gate.writer);
+}
 
 /* The index of the first range whose end is above addr. */
 static unsigned int search(const struct space *s, uint64_t addr)
@@ -65,9 +106,9 @@ int io_register(const struct io_range *r)
 
 	if (r->len == 0 || r->base + (r->len - 1) < r->base || !r->handler)
 		return -EINVAL;
-	pthread_rwlock_wrlock(&lock);
+	shut();
 	err = insert(&spaces[r->space], r);
-	pthread_rwlock_unlock(&lock);
+	open_again();
 	return err;
 }
 
@@ -77,14 +118,14 @@ bool io_unregister(enum io_space space, uint64_t base)
 	bool found;
 	unsigned int at;
 
-	pthread_rwlock_wrlock(&lock);
+	shut();
 	at = search(s, base);
 	found = at < s->count && s->range[at].base == base;
 	if (found) {
 		s->count--;
 		memmove(&s->range[at], &s->range[at + 1], (s->count - at) * sizeof(*s->range));
 	}
-	pthread_rwlock_unlock(&lock);
+	open_again();
 	return found;
 }
 
@@ -94,19 +135,18 @@ static uint64_t size_mask(unsigned int size)
 }
 
 /* One access that lies in one range, in pieces that its device knows. */
-static void run(const struct io_range *r, struct io_access *a)
+static void run_pieces(const struct io_range *r, struct io_access *a)
 {
-	uint8_t step = r->max_size && r->max_size < a->size ? r->max_size : a->size;
-	uint64_t offset = a->addr - r->base, value = 0;
+	uint64_t value = 0;
 
-	for (uint8_t done = 0; done < a->size; done = (uint8_t)(done + step)) {
+	for (uint8_t done = 0; done < a->size; done = (uint8_t)(done + r->max_size)) {
 		struct io_access part = *a;
 
-		part.size = step;
+		part.size = r->max_size;
 		part.addr += done;
-		part.value = a->is_write ? a->value >> done * 8 & size_mask(step) : size_mask(step);
-		r->handler(r->arg, offset + done, &part);
-		value |= (part.value & size_mask(step)) << done * 8;
+		part.value = a->is_write ? a->value >> done * 8 & size_mask(part.size) : size_mask(part.size);
+		r->handler(r->arg, part.addr - r->base, &part);
+		value |= (part.value & size_mask(part.size)) << done * 8;
 	}
 	if (!a->is_write)
 		a->value = value;
@@ -115,26 +155,29 @@ static void run(const struct io_range *r, struct io_access *a)
 void io_dispatch(struct io_access *a)
 {
 	struct space *s = &spaces[a->space];
-	const struct io_range *r = NULL;
+	const struct io_range *r;
 	unsigned int at;
 
-	pthread_rwlock_rdlock(&lock);
-	at = search(s, a->addr);
-	if (at < s->count && s->range[at].base <= a->addr)
-		r = &s->range[at];
-	if (r && a->size <= r->len - (a->addr - r->base))
-		run(r, a);
-	else if (!a->is_write)
+	if (!a->is_write)
 		a->value = size_mask(a->size);
-	pthread_rwlock_unlock(&lock);
+	enter();
+	at = search(s, a->addr);
+	r = at < s->count ? &s->range[at] : NULL;
+	if (r && r->base <= a->addr && a->size <= r->len - (a->addr - r->base)) {
+		if (!r->max_size || a->size <= r->max_size)
+			r->handler(r->arg, a->addr - r->base, a);
+		else
+			run_pieces(r, a);
+	}
+	leave();
 }
 
 void io_exit(void)
 {
-	pthread_rwlock_wrlock(&lock);
+	shut();
 	for (unsigned int i = 0; i < 2; i++) {
 		free(spaces[i].range);
 		spaces[i] = (struct space){ 0 };
 	}
-	pthread_rwlock_unlock(&lock);
+	open_again();
 }
