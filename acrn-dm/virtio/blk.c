@@ -2,7 +2,8 @@
 /*
  * virtio-blk (virtio 1.2, 5.2). Each queue has a few worker threads; one takes a request under the queue's lock, does
  * the I/O without it and completes it under it again, so requests finish in any order and a slow disk stops nobody.
- * A thread that leaves more work behind wakes the next one through the kick eventfd.
+ * A thread that leaves more work behind wakes the next one through the kick eventfd; notifications of the driver stay
+ * on while threads do I/O, or the next request would wait for the slowest of them.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -182,12 +183,11 @@ static void drain(struct blk_worker *w)
 
 	pthread_mutex_lock(&q->lock);
 	do {
-		vq_disable_notify(&q->vq);
 		while (virtio_pop(q, &w->chain)) {
 			bool ok;
 
 			if (vq_has_work(&q->vq))
-				virtio_kick(q);
+				virtio_kick(q);	/* for the next thread */
 			virtio_busy(q);
 			pthread_mutex_unlock(&q->lock);
 			ok = request(w);
@@ -203,10 +203,9 @@ static void drain(struct blk_worker *w)
 static void work(void *arg)
 {
 	struct blk_worker *w = arg;
-	struct pollfd fd = { .fd = w->queue->kick_fd, .events = POLLIN };
 
-	while (worker_wait(&w->worker, &fd, 1)) {
-		worker_consume(fd.fd);
+	while (worker_wait_one(&w->worker, w->queue->kick_fd)) {
+		worker_consume(w->queue->kick_fd);
 		drain(w);
 	}
 }

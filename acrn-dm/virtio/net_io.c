@@ -213,9 +213,10 @@ static void transmit(struct net *n, struct virtio_queue *q)
 		vq_disable_notify(&q->vq);
 		while (sent < BUDGET && virtio_pop(q, &n->first)) {
 			send_frame(n, q);
-			virtio_complete(q, &n->first, 0);
+			(void)vq_push(&q->vq, &n->first, 0);	/* false: broken, and said so */
 			sent++;
 		}
+		virtio_signal(q);
 	} while (sent < BUDGET && virtio_enable_notify(q));
 	if (sent == BUDGET)
 		virtio_kick(q);

@@ -219,13 +219,14 @@ static void set_identity(struct virtio_pci *p, const struct virtio_pci_ids *ids)
 		[VIRTIO_ID_CONSOLE] = 0x1003,
 		[VIRTIO_ID_RNG] = 0x1005,
 	};
+	bool signed_for_windows = ids->virtio_id == VIRTIO_ID_NET || ids->virtio_id == VIRTIO_ID_BLOCK;
 
 	pci_set_ids(p->f, &(struct pci_ids){
 		.vendor = VIRTIO_VENDOR,
 		.device = device[ids->virtio_id],
 		.class = ids->class,
 		.subclass = ids->subclass,
-		.subvendor = config.windows ? WINDOWS_VENDOR : VIRTIO_VENDOR,
+		.subvendor = config.windows && signed_for_windows ? WINDOWS_VENDOR : VIRTIO_VENDOR,
 		.subdevice = ids->virtio_id,
 	});
 }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -39,6 +40,7 @@ int worker_start(struct worker *w, const char *name, void (*run)(void *arg), voi
 
 	w->run = run;
 	w->arg = arg;
+	w->epoll_fd = -1;
 	w->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	err = w->stop_fd < 0 ? errno : create_without_signals(w);
 	if (err) {
@@ -59,6 +61,8 @@ void worker_stop(struct worker *w)
 	(void)eventfd_write(w->stop_fd, 1);
 	pthread_join(w->thread, NULL);
 	close(w->stop_fd);
+	if (w->epoll_fd >= 0)
+		close(w->epoll_fd);
 	w->running = false;
 }
 
@@ -78,6 +82,36 @@ bool worker_wait(struct worker *w, struct pollfd *fds, unsigned int n)
 	}
 	memcpy(fds, all, n * sizeof(*fds));
 	return all[n].revents == 0;
+}
+
+static bool make_epoll(struct worker *w, int event_fd)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLEXCLUSIVE };
+	struct epoll_event stop = { .events = EPOLLIN, .data.u32 = 1 };
+
+	w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (w->epoll_fd < 0 || epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, event_fd, &event) != 0 ||
+	    epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, w->stop_fd, &stop) != 0) {
+		log_err("epoll in a device thread: %s", strerror(errno));
+		return false;
+	}
+	return true;
+}
+
+bool worker_wait_one(struct worker *w, int event_fd)
+{
+	struct epoll_event got[2];
+	bool stop = false;
+	int n;
+
+	if (w->epoll_fd < 0 && !make_epoll(w, event_fd))
+		return false;
+	do {
+		n = epoll_wait(w->epoll_fd, got, 2, -1);
+	} while (n < 0 && errno == EINTR);
+	for (int i = 0; i < n; i++)
+		stop |= got[i].data.u32 == 1;
+	return n > 0 && !stop;
 }
 
 void worker_consume(int event_fd)

@@ -15,6 +15,7 @@ struct worker {
 	pthread_t thread;
 	bool running;
 	int stop_fd;		/* eventfd */
+	int epoll_fd;		/* of worker_wait_one(), -1 before its first call */
 	void (*run)(void *arg);
 	void *arg;
 };
@@ -28,5 +29,10 @@ void worker_stop(struct worker *w);
  * is skipped). False: the thread must return.
  */
 bool worker_wait(struct worker *w, struct pollfd *fds, unsigned int n);
+/*
+ * For one of several threads that wait for the same event_fd: each signal wakes one of those that wait, so the others
+ * can be busy meanwhile. False: the thread must return.
+ */
+bool worker_wait_one(struct worker *w, int event_fd);
 /* Takes what an eventfd holds, so that it does not wake us again. */
 void worker_consume(int event_fd);
