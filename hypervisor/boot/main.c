@@ -7,6 +7,7 @@
 #include "boot/boot_info.h"
 #include "boot/boot_memory.h"
 #include "boot/multiboot.h"
+#include "boot/service_source.h"
 #include "config/scenario.h"
 #include "debug/console.h"
 #include "debug/dump.h"
@@ -219,7 +220,7 @@ _Noreturn void boot_main(hpa_t information)
 		selftest_crash();
 	log_notice("hypervisor ready on %u CPUs", cpu_count());
 	run_init_cpu();
-	service_vm_start(&scenario, &boot, &memmap);
+	service_vm_start(service_source(&scenario, &boot), &memmap);
 	fb_hand_over();
 	run_cpu();
 }

@@ -76,7 +76,7 @@ void inject_pending(struct vcpu *vcpu, struct vpic *pic)
 		}
 		vcpu->pic_pending = false;
 	}
-	vector = vlapic_pending(&vcpu->vlapic);
+	vector = vlapic_waiting(&vcpu->vlapic);
 	if (vector != vcpu->offered) {
 		vcpu_backend->offer(vcpu, vector);
 		vcpu->offer_made = vector;

@@ -52,9 +52,10 @@ static int walk_read(void *ctx, gpa_t gpa, void *buf, size_t size)
 	return gpa_space_read(ctx, gpa, buf, size);
 }
 
-int vcpu_walk(struct vcpu *vcpu, gva_t gva, unsigned int access, gpa_t *gpa, uint32_t *error)
+/* What a walk of the guest's page tables goes by. */
+static struct guest_walk walk_state(struct vcpu *vcpu, struct guest_trail *trail)
 {
-	struct guest_walk walk = {
+	return (struct guest_walk){
 		.cr0 = vcpu_backend->reg_get(vcpu, VREG_CR0),
 		.cr3 = vcpu_backend->reg_get(vcpu, VREG_CR3),
 		.cr4 = vcpu_backend->reg_get(vcpu, VREG_CR4),
@@ -62,7 +63,13 @@ int vcpu_walk(struct vcpu *vcpu, gva_t gva, unsigned int access, gpa_t *gpa, uin
 		.rflags = vcpu_backend->reg_get(vcpu, VREG_RFLAGS),
 		.ctx = &vcpu->group->space,
 		.read = walk_read,
+		.trail = trail,
 	};
+}
+
+int vcpu_walk(struct vcpu *vcpu, gva_t gva, unsigned int access, gpa_t *gpa, uint32_t *error)
+{
+	struct guest_walk walk = walk_state(vcpu, NULL);
 
 	return guest_walk(&walk, gva, access, gpa, error);
 }
@@ -88,22 +95,56 @@ unsigned int vcpu_cpl(struct vcpu *vcpu)
 	return segment_dpl(&ss);
 }
 
+/* True when the guest's page tables still lead where they led. */
+static bool is_unchanged(const struct code_cache *cache)
+{
+	uint64_t changed = 0;
+
+	guest_access_begin();
+	for (unsigned int i = 0; i < cache->depth; i++)
+		changed |= atomic_load_relaxed(cache->entry[i]) ^ cache->value[i];
+	guest_access_end();
+	return changed == 0;
+}
+
+/* Keeps what a change of the translation would show in; false when it cannot be seen. */
+static bool keep_trail(struct code_cache *cache, struct gpa_space *space,
+		       const struct guest_trail *trail)
+{
+	if (trail->count != 0 && trail->entry_size != sizeof(uint64_t))
+		return false;
+	cache->depth = trail->count;
+	for (unsigned int i = 0; i < trail->count; i++) {
+		hpa_t hpa = gpa_space_translate(space, trail->entry[i].gpa, PG_READ);
+
+		cache->entry[i] = hpa == HPA_INVALID ? NULL : space->to_virt(hpa);
+		cache->value[i] = trail->entry[i].value;
+		if (cache->entry[i] == NULL)
+			return false;
+	}
+	return true;
+}
+
 /* The page of code at linear address rip, as the hypervisor sees it; NULL when it is not RAM. */
 static const uint8_t *code_page(struct vcpu *vcpu, gva_t rip, uint64_t cr3)
 {
 	struct code_cache *cache = &vcpu->code;
 	struct gpa_space *space = &vcpu->group->space;
+	struct guest_trail trail;
+	struct guest_walk walk;
 	uint32_t error;
 	hpa_t hpa;
 	gpa_t gpa;
 
 	if (likely(cache->page == (rip & PAGE_MASK) && cache->cr3 == cr3 &&
-		   cache->generation == atomic_load_relaxed(&space->generation)))
+		   cache->generation == atomic_load_relaxed(&space->generation) &&
+		   is_unchanged(cache)))
 		return cache->code;
 	cache->page = ~0UL;
 	cache->generation = atomic_load(&space->generation);
-	if (vcpu_walk(vcpu, rip & PAGE_MASK, WALK_FETCH | (vcpu_cpl(vcpu) == 3 ? WALK_USER : 0U),
-		      &gpa, &error) != 0)
+	walk = walk_state(vcpu, &trail);
+	if (guest_walk(&walk, rip & PAGE_MASK,
+		       WALK_FETCH | (vcpu_cpl(vcpu) == 3 ? WALK_USER : 0U), &gpa, &error) != 0)
 		return NULL;
 	hpa = gpa_space_translate(space, gpa, PG_READ);
 	if (hpa == HPA_INVALID)
@@ -111,8 +152,10 @@ static const uint8_t *code_page(struct vcpu *vcpu, gva_t rip, uint64_t cr3)
 	cache->code = space->to_virt(hpa);
 	if (cache->code == NULL)
 		return NULL;
-	cache->page = rip & PAGE_MASK;
-	cache->cr3 = cr3;
+	if (keep_trail(cache, space, &trail)) {
+		cache->page = rip & PAGE_MASK;
+		cache->cr3 = cr3;
+	}
 	return cache->code;
 }
 
@@ -170,29 +213,37 @@ unsigned int vcpu_insn_length(struct vcpu *vcpu, gva_t rip, uint64_t cr3, uint16
 	return insn_length(buf, have, vcpu_mode(vcpu));
 }
 
-static int copy_linear(struct vcpu *vcpu, gva_t gva, void *buf, unsigned int size, bool is_write,
-		       struct vcpu_fault *fault)
-{
-	unsigned int access = (is_write ? WALK_WRITE : 0U) | (vcpu_cpl(vcpu) == 3 ? WALK_USER : 0U);
-	uint8_t *p = buf;
+/* A copy between a buffer and guest-linear memory, page by page. */
+struct linear_copy {
+	gva_t gva;
+	uint8_t *buf;
+	unsigned int size;
+	bool is_write;
+};
 
-	while (size != 0) {
-		unsigned int n =
-			MIN(size, (unsigned int)(PAGE_SIZE - (gva & (PAGE_SIZE - 1))));
+static int copy_linear(struct vcpu *vcpu, struct linear_copy c, struct vcpu_fault *fault)
+{
+	struct gpa_space *space = &vcpu->group->space;
+	unsigned int access =
+		(c.is_write ? WALK_WRITE : 0U) | (vcpu_cpl(vcpu) == 3 ? WALK_USER : 0U);
+
+	while (c.size != 0) {
+		unsigned int room = (unsigned int)(PAGE_SIZE - (c.gva & (PAGE_SIZE - 1)));
+		unsigned int n = MIN(c.size, room);
 		gpa_t gpa;
 		int err;
 
-		fault->address = gva;
+		fault->address = c.gva;
 		fault->error = 0;
-		if (vcpu_walk(vcpu, gva, access, &gpa, &fault->error) != 0)
+		if (vcpu_walk(vcpu, c.gva, access, &gpa, &fault->error) != 0)
 			return -EFAULT;
-		err = is_write ? gpa_space_write(&vcpu->group->space, gpa, p, n) :
-				 gpa_space_read(&vcpu->group->space, gpa, p, n);
+		err = c.is_write ? gpa_space_write(space, gpa, c.buf, n) :
+				   gpa_space_read(space, gpa, c.buf, n);
 		if (err != 0)
 			return -EIO;
-		gva += n;
-		p += n;
-		size -= n;
+		c.gva += n;
+		c.buf += n;
+		c.size -= n;
 	}
 	return 0;
 }
@@ -200,11 +251,12 @@ static int copy_linear(struct vcpu *vcpu, gva_t gva, void *buf, unsigned int siz
 int vcpu_read_linear(struct vcpu *vcpu, gva_t gva, void *buf, unsigned int size,
 		     struct vcpu_fault *fault)
 {
-	return copy_linear(vcpu, gva, buf, size, false, fault);
+	return copy_linear(vcpu, (struct linear_copy){ gva, buf, size, false }, fault);
 }
 
 int vcpu_write_linear(struct vcpu *vcpu, gva_t gva, const void *buf, unsigned int size,
 		      struct vcpu_fault *fault)
 {
-	return copy_linear(vcpu, gva, (void *)buf, size, true, fault);
+	return copy_linear(vcpu, (struct linear_copy){ gva, (uint8_t *)(uintptr_t)buf, size, true },
+			   fault);
 }

@@ -55,6 +55,10 @@ struct code_cache {
 	gva_t page; /* of RIP; ~0: empty */
 	uint32_t generation;
 	const uint8_t *code;
+	/* The guest's page-table entries that led there, and what they held: it may change them. */
+	unsigned int depth;
+	const uint64_t *entry[5];
+	uint64_t value[5];
 };
 
 struct vcpu {

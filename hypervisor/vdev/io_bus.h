@@ -50,13 +50,6 @@ int io_bus_add_ports(struct io_bus *bus, uint64_t base, uint64_t size, io_handle
 int io_bus_add_mmio(struct io_bus *bus, uint64_t base, uint64_t size, io_handler handler,
 		    void *dev);
 
-static inline int io_bus_add(struct io_bus *bus, enum io_space space, uint64_t base, uint64_t size,
-			     io_handler handler, void *dev)
-{
-	return space == IO_PORT ? io_bus_add_ports(bus, base, size, handler, dev)
-				: io_bus_add_mmio(bus, base, size, handler, dev);
-}
-
 /* Hands the access to the range that wholly contains it, else IO_FORWARD. Hot. */
 enum io_result io_bus_access(const struct io_bus *bus, struct io_access *io);
 

@@ -65,14 +65,20 @@ static int read_tsc(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 	return 0;
 }
 
+static void move_tsc(struct vcpu *vcpu, uint64_t by)
+{
+	vcpu->tsc_offset += by;
+	vcpu_backend->set_tsc_offset(vcpu);
+	vlapic_tsc_moved(&vcpu->vlapic, (int64_t)by);
+}
+
 static int write_tsc(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
 	uint64_t by = value - (rdtsc() + vcpu->tsc_offset);
 
 	(void)msr;
 	vcpu->tsc_adjust += by;
-	vcpu->tsc_offset += by;
-	vcpu_backend->set_tsc_offset(vcpu);
+	move_tsc(vcpu, by);
 	return 0;
 }
 
@@ -86,9 +92,8 @@ static int read_tsc_adjust(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 static int write_tsc_adjust(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
 	(void)msr;
-	vcpu->tsc_offset += value - vcpu->tsc_adjust;
+	move_tsc(vcpu, value - vcpu->tsc_adjust);
 	vcpu->tsc_adjust = value;
-	vcpu_backend->set_tsc_offset(vcpu);
 	return 0;
 }
 

@@ -111,7 +111,7 @@ void ptirq_init(struct vm *vm)
 		v->pin_eoi = pin_eoi;
 		v->ctx = &chips[i];
 		vm->ioapic_gsi[i] = ioapic_gsi_base(i);
-		if (io_bus_add(&vm->io, IO_MMIO, v->base, PAGE_SIZE, vioapic_mmio, v) != 0)
+		if (io_bus_add_mmio(&vm->io, v->base, PAGE_SIZE, vioapic_mmio, v) != 0)
 			panic("I/O APIC %u at %lx overlaps another device", i, v->base);
 	}
 	irq_set_forward(forward);

@@ -23,8 +23,7 @@ static uint64_t all_cpus(void)
 	return cpu_count() == MAX_CPUS ? ~0UL : BIT64(cpu_count()) - 1UL;
 }
 
-void service_vm_start(const struct scenario *scenario, const struct boot_info *boot,
-		      struct memmap *memmap)
+void service_vm_start(struct bzimage_source *source, struct memmap *memmap)
 {
 	struct vm *vm;
 	int err = vm_create(NULL, 0, all_cpus(), &vm);
@@ -36,7 +35,7 @@ void service_vm_start(const struct scenario *scenario, const struct boot_info *b
 	vm->fatal = fatal;
 	service_io_init(vm);
 	ptirq_init(vm);
-	service_load(vm, scenario, boot, memmap);
+	service_load(vm, source, memmap);
 	service_memory_init(vm, memmap);
 	err = vm_start(vm);
 	vm_unlock(vm);

@@ -5,17 +5,16 @@
  */
 #pragma once
 
-#include "boot/boot_info.h"
-#include "config/scenario.h"
 #include "mm/memmap.h"
+#include "vm/load_bzimage.h"
 #include "vm/vm.h"
 
 /*
- * Makes it of the scenario and the boot modules and starts it; takes what it needs from memmap,
- * of which nothing may become the hypervisor's afterwards. Panics with a sentence when it cannot.
+ * Makes it of the kernel and what belongs to it (source->rsdp is filled here) and starts it; takes
+ * what it needs from memmap, of which nothing may become the hypervisor's afterwards. Panics with a
+ * sentence when it cannot.
  */
-void service_vm_start(const struct scenario *scenario, const struct boot_info *boot,
-		      struct memmap *memmap);
+void service_vm_start(struct bzimage_source *source, struct memmap *memmap);
 
 /* service_memory.c: the one-to-one map without what is the hypervisor's or emulated. */
 void service_memory_init(struct vm *vm, const struct memmap *memmap);
@@ -26,5 +25,4 @@ void service_io_init(struct vm *vm);
 enum exit_result service_forward(struct vcpu *vcpu);
 
 /* service_load.c: kernel, initrd, ACPI tables, the boot vCPU's registers. */
-void service_load(struct vm *vm, const struct scenario *scenario, const struct boot_info *boot,
-		  struct memmap *memmap);
+void service_load(struct vm *vm, struct bzimage_source *source, struct memmap *memmap);

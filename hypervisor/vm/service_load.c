@@ -2,12 +2,12 @@
 /* The Service VM's kernel and what it finds in memory when it starts. */
 #include "hw/cpu.h"
 #include "hw/paging.h"
+#include "hw/panic.h"
 #include "hw/platform.h"
 #include "lib/log.h"
 #include "lib/panic.h"
 #include "lib/string.h"
 #include "vcpu/backend.h"
-#include "vm/load_bzimage.h"
 #include "vm/service.h"
 #include "x86/cr.h"
 
@@ -30,30 +30,6 @@ static hpa_t hide_acpi_tables(struct memmap *memmap)
 		panic("the ACPI tables cannot be copied for the Service VM: error %d", -used);
 	vm_guest_copy(phys_to_virt(at), tables, (size_t)used);
 	return at;
-}
-
-static void fill_source(struct bzimage_source *source, const struct scenario *scenario,
-			const struct boot_info *boot)
-{
-	const struct boot_module *kernel = boot_info_module(boot, "kernel");
-	const struct boot_module *initrd = boot_info_module(boot, "initrd");
-
-	if (kernel == NULL)
-		panic("the boot entry has no module named kernel");
-	source->kernel = kernel->base;
-	source->kernel_data = phys_to_virt(kernel->base);
-	source->kernel_size = kernel->size;
-	if (initrd != NULL) {
-		source->initrd = initrd->base;
-		source->initrd_size = initrd->size;
-	}
-	source->cmdline = scenario->service_vm.cmdline;
-	source->efi_systab = boot->efi_systab;
-	source->efi_map.at = boot->efi_mmap.base == 0 ? NULL : phys_to_virt(boot->efi_mmap.base);
-	source->efi_map.size = boot->efi_mmap.size;
-	source->efi_map.entry_size = boot->efi_mmap.entry_size;
-	source->efi_map_version = boot->efi_mmap_version;
-	source->framebuffer = boot->framebuffer;
 }
 
 static void copy_part(const struct bzimage_copy *copy)
@@ -82,27 +58,24 @@ static void set_registers(struct vcpu *vcpu, const struct bzimage_plan *plan)
 	vlapic_set_virtual_wire(&vcpu->vlapic);
 }
 
-void service_load(struct vm *vm, const struct scenario *scenario, const struct boot_info *boot,
-		  struct memmap *memmap)
+void service_load(struct vm *vm, struct bzimage_source *source, struct memmap *memmap)
 {
-	static struct bzimage_source source;
 	struct bzimage_plan plan;
 	const char *error = "";
 	int err;
 
-	fill_source(&source, scenario, boot);
-	source.rsdp = hide_acpi_tables(memmap);
+	source->rsdp = hide_acpi_tables(memmap);
 	guest_access_begin();
-	err = bzimage_plan(&source, memmap, &plan, &error);
+	err = bzimage_plan(source, memmap, &plan, &error);
 	guest_access_end();
 	if (err != 0)
-		panic("the Service VM's kernel cannot be started: %s", error);
+		panic_refuse("the Service VM's kernel cannot be started: %s", error);
 	copy_part(&plan.initrd);
 	guest_access_begin();
-	err = bzimage_fill(&source, memmap, &plan, phys_to_virt(plan.params), &error);
+	err = bzimage_fill(source, memmap, &plan, phys_to_virt(plan.params), &error);
 	guest_access_end();
 	if (err != 0)
-		panic("the Service VM's kernel cannot be started: %s", error);
+		panic_refuse("the Service VM's kernel cannot be started: %s", error);
 	copy_part(&plan.kernel);
 	set_registers(vm->vcpu[0], &plan);
 }

@@ -115,7 +115,10 @@ static void vm_eoi(void *ctx, uint8_t vector)
 
 static void pic_interrupt(void *ctx)
 {
-	vcpu_request(((struct vm *)ctx)->vcpu[0], VCPU_REQ_PIC);
+	struct vcpu *boot = ((struct vm *)ctx)->vcpu[0];
+
+	vlapic_lint(&boot->vlapic, 0);
+	vcpu_request(boot, VCPU_REQ_PIC);
 }
 
 static void vcpu_destroy(struct vcpu *vcpu)
@@ -236,7 +239,7 @@ static void compose(struct vm *vm)
 	vm->group.space.copy = vm_guest_copy;
 	msr_policy_apply(&vm->group);
 	io_bus_init(&vm->io);
-	(void)io_bus_add(&vm->io, IO_MMIO, VLAPIC_DEFAULT_BASE, PAGE_SIZE, lapic_page, vm);
+	(void)io_bus_add_mmio(&vm->io, VLAPIC_DEFAULT_BASE, PAGE_SIZE, lapic_page, vm);
 	apic_bus_init(&vm->apics, vm_eoi, vm);
 	vpic_init(&vm->pic, pic_interrupt, vm);
 	vm->ioapic_count = 0;

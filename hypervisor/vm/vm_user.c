@@ -66,7 +66,7 @@ static int compose(struct vm *vm)
 	vm->ioapic_count = 1;
 	err = vpic_attach(&vm->pic, &vm->io);
 	if (err == 0)
-		err = io_bus_add(&vm->io, IO_MMIO, IOAPIC_BASE, PAGE_SIZE, vioapic_mmio,
+		err = io_bus_add_mmio(&vm->io, IOAPIC_BASE, PAGE_SIZE, vioapic_mmio,
 				 &vm->ioapic[0]);
 	return err;
 }

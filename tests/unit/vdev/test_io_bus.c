@@ -37,10 +37,10 @@ static void finds_the_range_that_holds_the_access(void **state)
 
 	(void)state;
 	io_bus_init(&bus);
-	assert_int_equal(io_bus_add(&bus, IO_MMIO, 0xFEC00000, 0x1000, note, &c), 0);
-	assert_int_equal(io_bus_add(&bus, IO_PORT, 0xA0, 2, note, &b), 0);
-	assert_int_equal(io_bus_add(&bus, IO_MMIO, 0x60, 8, note, &d), 0);
-	assert_int_equal(io_bus_add(&bus, IO_PORT, 0x20, 2, note, &a), 0);
+	assert_int_equal(io_bus_add_mmio(&bus, 0xFEC00000, 0x1000, note, &c), 0);
+	assert_int_equal(io_bus_add_ports(&bus, 0xA0, 2, note, &b), 0);
+	assert_int_equal(io_bus_add_mmio(&bus, 0x60, 8, note, &d), 0);
+	assert_int_equal(io_bus_add_ports(&bus, 0x20, 2, note, &a), 0);
 
 	assert_int_equal(access_at(&bus, IO_PORT, 0x20, 1), IO_DONE);
 	assert_ptr_equal(hit, &a);
@@ -60,8 +60,8 @@ static void forwards_what_nobody_wholly_holds(void **state)
 	(void)state;
 	io_bus_init(&bus);
 	assert_int_equal(access_at(&bus, IO_PORT, 0x20, 1), IO_FORWARD);
-	assert_int_equal(io_bus_add(&bus, IO_PORT, 0x20, 2, note, &bus), 0);
-	assert_int_equal(io_bus_add(&bus, IO_MMIO, ~0xFFFUL, 0xFFF, note, &bus), 0);
+	assert_int_equal(io_bus_add_ports(&bus, 0x20, 2, note, &bus), 0);
+	assert_int_equal(io_bus_add_mmio(&bus, ~0xFFFUL, 0xFFF, note, &bus), 0);
 	assert_int_equal(access_at(&bus, IO_PORT, 0x1F, 1), IO_FORWARD);
 	assert_int_equal(access_at(&bus, IO_PORT, 0x1F, 2), IO_FORWARD);
 	assert_int_equal(access_at(&bus, IO_PORT, 0x21, 2), IO_FORWARD);
@@ -78,14 +78,14 @@ static void refuses_bad_ranges(void **state)
 
 	(void)state;
 	io_bus_init(&bus);
-	assert_int_equal(io_bus_add(&bus, IO_PORT, 0x20, 0, note, NULL), -EINVAL);
-	assert_int_equal(io_bus_add(&bus, IO_PORT, 0xFFFF, 2, note, NULL), -EINVAL);
-	assert_int_equal(io_bus_add(&bus, IO_MMIO, ~0UL, 2, note, NULL), -EINVAL);
-	assert_int_equal(io_bus_add(&bus, IO_PORT, 0xFFFF, 1, note, NULL), 0);
-	assert_int_equal(io_bus_add(&bus, IO_PORT, 0x20, 4, note, NULL), 0);
-	assert_int_equal(io_bus_add(&bus, IO_PORT, 0x23, 2, note, NULL), -EEXIST);
-	assert_int_equal(io_bus_add(&bus, IO_PORT, 0x1F, 2, note, NULL), -EEXIST);
-	assert_int_equal(io_bus_add(&bus, IO_MMIO, 0x20, 4, note, NULL), 0);
+	assert_int_equal(io_bus_add_ports(&bus, 0x20, 0, note, NULL), -EINVAL);
+	assert_int_equal(io_bus_add_ports(&bus, 0xFFFF, 2, note, NULL), -EINVAL);
+	assert_int_equal(io_bus_add_mmio(&bus, ~0UL, 2, note, NULL), -EINVAL);
+	assert_int_equal(io_bus_add_ports(&bus, 0xFFFF, 1, note, NULL), 0);
+	assert_int_equal(io_bus_add_ports(&bus, 0x20, 4, note, NULL), 0);
+	assert_int_equal(io_bus_add_ports(&bus, 0x23, 2, note, NULL), -EEXIST);
+	assert_int_equal(io_bus_add_ports(&bus, 0x1F, 2, note, NULL), -EEXIST);
+	assert_int_equal(io_bus_add_mmio(&bus, 0x20, 4, note, NULL), 0);
 	assert_true(io_bus_overlaps(&bus, IO_PORT, 0x10, 0x11));
 	assert_false(io_bus_overlaps(&bus, IO_PORT, 0x10, 0x10));
 	assert_false(io_bus_overlaps(&bus, IO_PORT, 0x24, 0x10));
@@ -102,9 +102,10 @@ static void holds_its_limit_in_any_order(void **state)
 		unsigned int n = (i * 37U) % IO_BUS_MAX;
 		enum io_space space = n & 1U ? IO_MMIO : IO_PORT;
 
-		assert_int_equal(io_bus_add(&bus, space, n * 16UL, 16, note, &dev[n]), 0);
+		assert_int_equal((space == IO_PORT ? io_bus_add_ports : io_bus_add_mmio)(
+			io_bus_add(&bus, space, n * 16UL, 16, note, &dev[n])bus, n * 16UL, 16, note, &dev[n]), 0);
 	}
-	assert_int_equal(io_bus_add(&bus, IO_PORT, 0x8000, 1, note, NULL), -ENOSPC);
+	assert_int_equal(io_bus_add_ports(&bus, 0x8000, 1, note, NULL), -ENOSPC);
 	for (unsigned int n = 0; n < IO_BUS_MAX; n++) {
 		enum io_space space = n & 1U ? IO_MMIO : IO_PORT;
 
