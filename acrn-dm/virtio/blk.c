@@ -82,13 +82,24 @@ struct blk_worker {
 
 struct blk {
 	struct virtio_pci pci;
-	struct blockdev *disk;		/* NULL: nodisk */
+	struct blockdev *disk;		/* NULL: none yet; set once, by disk_set() */
 	bool writeback;			/* as the option says */
 	char id[ID_LEN + 1];
 	unsigned int queues;
 	unsigned int worker_count;
 	struct blk_worker *workers;
 };
+
+/* A disk may come while requests run; it never goes before the workers do. */
+static struct blockdev *disk_of(const struct blk *b)
+{
+	return __atomic_load_n(&b->disk, __ATOMIC_ACQUIRE);
+}
+
+static void disk_set(struct blk *b, struct blockdev *disk)
+{
+	__atomic_store_n(&b->disk, disk, __ATOMIC_RELEASE);
+}
 
 /* --- requests --------------------------------------------------------------------------------------- */
 
@@ -99,7 +110,7 @@ static uint8_t status_of(int err)
 
 static uint8_t discard(struct blk *b, const struct vq_chain *c)
 {
-	const struct blockdev_info *info = blockdev_info(b->disk);
+	const struct blockdev_info *info = blockdev_info(disk_of(b));
 	size_t len = c->out_len - sizeof(struct blk_header);
 	size_t n = len / sizeof(struct blk_discard);
 
@@ -116,7 +127,7 @@ static uint8_t discard(struct blk *b, const struct vq_chain *c)
 			return S_UNSUPP;
 		if (d.sectors > info->discard_max_sectors)
 			return S_IOERR;
-		err = blockdev_discard(b->disk, d.sector, d.sectors);
+		err = blockdev_discard(disk_of(b), d.sector, d.sectors);
 		if (err)
 			return status_of(err);
 	}
@@ -130,10 +141,10 @@ static uint8_t transfer(struct blk_worker *w, const struct blk_header *h)
 
 	if (h->type == T_IN) {
 		n = iov_slice(c->iov + c->n_out, c->n_in, 0, c->in_len - 1, w->data);
-		return status_of(blockdev_read(w->blk->disk, w->data, n, h->sector));
+		return status_of(blockdev_read(disk_of(w->blk), w->data, n, h->sector));
 	}
 	n = iov_slice(c->iov, c->n_out, sizeof(*h), c->out_len - sizeof(*h), w->data);
-	return status_of(blockdev_write(w->blk->disk, w->data, n, h->sector));
+	return status_of(blockdev_write(disk_of(w->blk), w->data, n, h->sector));
 }
 
 static uint8_t serve(struct blk_worker *w, const struct blk_header *h)
@@ -145,14 +156,14 @@ static uint8_t serve(struct blk_worker *w, const struct blk_header *h)
 		iov_from_buf(c->iov + c->n_out, c->n_in, 0, w->blk->id, room < ID_LEN ? room : ID_LEN);
 		return S_OK;
 	}
-	if (!w->blk->disk)
+	if (!disk_of(w->blk))
 		return S_IOERR;
 	switch (h->type) {
 	case T_IN:
 	case T_OUT:
 		return transfer(w, h);
 	case T_FLUSH:
-		return status_of(blockdev_flush(w->blk->disk));
+		return status_of(blockdev_flush(disk_of(w->blk)));
 	case T_DISCARD:
 		return discard(w->blk, c);
 	default:
@@ -215,16 +226,20 @@ static void work(void *arg)
 static void config_read(struct virtio_dev *v, uint8_t *cfg)
 {
 	const struct blk *b = v->priv;
-	struct blk_config c = { .seg_max = QUEUE_SIZE - 2, .num_queues = (uint16_t)b->queues };
+	struct blk_config c = {
+		.seg_max = QUEUE_SIZE - 2,
+		.blk_size = BLOCKDEV_SECTOR,
+		.num_queues = (uint16_t)b->queues,
+	};
 
-	if (b->disk) {
-		const struct blockdev_info *i = blockdev_info(b->disk);
+	if (disk_of(b)) {
+		const struct blockdev_info *i = blockdev_info(disk_of(b));
 
 		c.capacity = i->sectors;
 		c.blk_size = i->logical;
 		c.physical_block_exp = (uint8_t)__builtin_ctz(i->physical / i->logical);
 		c.min_io_size = (uint16_t)(i->physical / i->logical);
-		c.writeback = blockdev_writeback(b->disk);
+		c.writeback = blockdev_writeback(disk_of(b));
 		c.max_discard_sectors = i->discard_max_sectors;
 		c.max_discard_seg = i->discard_max_segments;
 		c.discard_sector_alignment = i->discard_align;
@@ -236,8 +251,9 @@ static void config_write(struct virtio_dev *v, unsigned int offset, const uint8_
 {
 	const struct blk *b = v->priv;
 
-	if (offset == offsetof(struct blk_config, writeback) && len == 1 && b->disk && virtio_has(v, F_CONFIG_WCE))
-		blockdev_set_writeback(b->disk, data[0] & 1);
+	if (offset == offsetof(struct blk_config, writeback) && len == 1 && disk_of(b) &&
+	    virtio_has(v, F_CONFIG_WCE))
+		blockdev_set_writeback(disk_of(b), data[0] & 1);
 }
 
 /* A driver that cannot flush must not be given a cache (5.2.6.2). */
@@ -245,16 +261,16 @@ static void driver_ready(struct virtio_dev *v)
 {
 	struct blk *b = v->priv;
 
-	if (b->disk && !virtio_has(v, F_FLUSH))
-		blockdev_set_writeback(b->disk, false);
+	if (disk_of(b) && !virtio_has(v, F_FLUSH))
+		blockdev_set_writeback(disk_of(b), false);
 }
 
 static void reset(struct virtio_dev *v)
 {
 	struct blk *b = v->priv;
 
-	if (b->disk)
-		blockdev_set_writeback(b->disk, b->writeback);
+	if (disk_of(b))
+		blockdev_set_writeback(disk_of(b), b->writeback);
 }
 
 static const struct virtio_ops blk_ops = {
@@ -337,7 +353,7 @@ static int open_disk(struct blk *b, char *text)
 	b->writeback = o.writeback;
 	if (!o.path)
 		return 0;
-	b->disk = blockdev_open(&o);
+	disk_set(b, blockdev_open(&o));
 	return b->disk ? 0 : -EINVAL;
 }
 
@@ -438,6 +454,43 @@ static void blk_reset(struct dm_device *d)
 	virtio_pci_reset(&b->pci);
 }
 
+/* What can come late: the driver has read sector size and features of a disk without cache and discard. */
+static struct blockdev *open_late(char *text)
+{
+	struct blockdev_options o;
+	struct blockdev *disk;
+
+	if (blockdev_parse(text, &o) != 0)
+		return NULL;
+	o.writeback = o.discard = false;
+	disk = o.path ? blockdev_open(&o) : NULL;
+	if (!disk || blockdev_info(disk)->logical == BLOCKDEV_SECTOR)
+		return disk;
+	log_err("virtio-blk: a disk that is attached later must have sectors of %u bytes", BLOCKDEV_SECTOR);
+	blockdev_close(disk);
+	return NULL;
+}
+
+static int blk_rescan(struct dm_device *d, const char *medium)
+{
+	struct blk *b = d->state;
+	struct blockdev *disk;
+	char *text;
+
+	if (disk_of(b)) {
+		log_err("%s: has a disk already", b->pci.name);
+		return -EBUSY;
+	}
+	text = strdup(medium);
+	disk = text ? open_late(text) : NULL;
+	free(text);
+	if (!disk)
+		return -EINVAL;
+	disk_set(b, disk);
+	virtio_config_changed(&b->pci.virtio);
+	return 0;
+}
+
 static const struct dm_device_class blk = {
 	.name = "virtio-blk",
 	.help = "[,iothread][,mq=N],PATH|nodisk[,writeback|writethru][,ro][,discard[=max:segs:align]]"
@@ -446,5 +499,6 @@ static const struct dm_device_class blk = {
 	.init = blk_init,
 	.destroy = blk_destroy,
 	.reset = blk_reset,
+	.rescan = blk_rescan,
 };
 DM_DEVICE(blk);

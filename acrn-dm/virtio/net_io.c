@@ -69,7 +69,7 @@ static bool read_frame(struct net *n)
 	do {
 		r = readv(n->fd, iov, 2);
 	} while (r < 0 && errno == EINTR);
-	if (r < 0 && errno != EAGAIN)
+	if (r < 0 && errno != EAGAIN && errno != ENOMEM && errno != ENOBUFS)
 		host_is_gone(n);
 	if (r <= (ssize_t)sizeof(n->pending_header))
 		return false;

@@ -355,8 +355,31 @@ static void no_disk_has_no_sectors(void **state)
 	assert_int_equal(guest_dev_make(&g, "virtio-blk", "nodisk", true, true), 0);
 	guest_dev_start(&g, ~0ull, 1);
 	assert_int_equal(guest_dev_config(&g, 0, 8), 0);
+	assert_int_equal(guest_dev_config(&g, 20, 4), 512);
 	at = guest_alloc(512, 512);
 	assert_int_equal(transfer(0, 0, at, 512), 1);
+}
+
+static void disk_can_come_later_once(void **state)
+{
+	struct dm_device *d;
+	char medium[128];
+	uint64_t at;
+
+	(void)state;
+	assert_int_equal(guest_dev_make(&g, "virtio-blk", "nodisk", true, true), 0);
+	guest_dev_start(&g, ~0ull, 1);
+	guest_store(g.modern_base + 16, 2, 0);	/* configuration changes: vector 0 */
+	d = device_find("virtio-blk");
+	assert_true(d->class->rescan(d, "/nowhere") < 0);
+	snprintf(medium, sizeof(medium), "%s,sectorsize=4096", path);
+	assert_true(d->class->rescan(d, medium) < 0);
+	assert_int_equal(d->class->rescan(d, path), 0);
+	assert_true(fake_msi_wait(0, 1));
+	assert_int_equal(guest_dev_config(&g, 0, 8), SECTORS);
+	at = guest_alloc(512, 512);
+	assert_int_equal(transfer(0, 0, at, 512), 0);
+	assert_true(d->class->rescan(d, path) < 0);
 }
 
 struct test_list virtio_blk_tests(void)
@@ -376,6 +399,7 @@ struct test_list virtio_blk_tests(void)
 		TEST(wrong_options_are_refused),
 		TEST(one_disk_is_not_given_to_two),
 		TEST(no_disk_has_no_sectors),
+		TEST(disk_can_come_later_once),
 	};
 
 	return (struct test_list){ tests, sizeof(tests) / sizeof(tests[0]) };
