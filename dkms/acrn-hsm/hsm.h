@@ -138,6 +138,7 @@ int hsm_ioreq_attach(struct hsm_file *f);
 int hsm_ioreq_notify(struct hsm_file *f, u32 vcpu);
 long hsm_ioreq_next(struct hsm_file *f, unsigned long arg);
 void hsm_ioreq_clear(struct hsm_vm *vm);
+void hsm_ioreq_forget(struct hsm_vm *vm);
 __poll_t hsm_ioreq_poll(struct hsm_file *f);
 
 /* ioeventfd.c */

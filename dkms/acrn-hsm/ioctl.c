@@ -75,6 +75,15 @@ static long do_plain(struct call *c)
 	return hsm_hypercall(c->hypercall, c->vm->vmid, 0);
 }
 
+static long do_reset_vm(struct call *c)
+{
+	long ret = do_plain(c);
+
+	if (ret >= 0)
+		hsm_ioreq_forget(c->vm);
+	return ret;
+}
+
 /* hypercall(vmid, buffer) */
 static long do_buf(struct call *c)
 {
@@ -262,7 +271,7 @@ static const struct entry table[] = {
 	VALUE(ACRN_IOCTL_DESTROY_VM, LOCK_VM, 0, do_destroy_vm),
 	VALUE(ACRN_IOCTL_START_VM, LOCK_VM, ACRN_HC_START_VM, do_plain),
 	VALUE(ACRN_IOCTL_PAUSE_VM, LOCK_VM, ACRN_HC_PAUSE_VM, do_plain),
-	VALUE(ACRN_IOCTL_RESET_VM, LOCK_VM, ACRN_HC_RESET_VM, do_plain),
+	VALUE(ACRN_IOCTL_RESET_VM, LOCK_VM, ACRN_HC_RESET_VM, do_reset_vm),
 	POINTER(ACRN_IOCTL_SET_VCPU_REGS, LOCK_VM, ACRN_HC_SET_VCPU_REGS, do_set_vcpu_regs),
 	VALUE(ACRN_IOCTL_VM_INTR_MONITOR, LOCK_VM, 0, do_intr_monitor),
 	VALUE(ACRN_IOCTL_CREATE_IOREQ_CLIENT, LOCK_VM, 0, do_create_client),

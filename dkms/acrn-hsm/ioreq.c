@@ -39,23 +39,25 @@ static void store_value(struct acrn_ioreq *slot, const struct hsm_request *req, 
 		WRITE_ONCE(slot->req.mmio.value, value);
 }
 
-/* The slot is the hypervisor's from here on. True if the vCPU sleeps and has to be told. */
-static bool complete_slot(struct hsm_vm *vm, unsigned int vcpu)
+/*
+ * The slot is the hypervisor's from here on, unless it has taken it back (a reset). True if the vCPU
+ * sleeps and has to be told.
+ */
+static bool complete_slot(struct hsm_vm *vm, unsigned int vcpu, u32 from)
 {
 	struct acrn_ioreq *slot = &vm->slots->slot[vcpu];
 	bool polling = READ_ONCE(slot->completion_polling);
 
-	smp_store_release(&slot->state, ACRN_IOREQ_COMPLETE);
-	return !polling;
+	return try_cmpxchg(&slot->state, &from, ACRN_IOREQ_COMPLETE) && !polling;
 }
 
-static void complete_and_tell(struct hsm_vm *vm, unsigned int vcpu)
+static void complete_and_tell(struct hsm_vm *vm, unsigned int vcpu, u32 from)
 {
-	if (complete_slot(vm, vcpu))
+	if (complete_slot(vm, vcpu, from))
 		hsm_hypercall(ACRN_HC_NOTIFY_REQUEST_FINISH, vm->vmid, vcpu);
 }
 
-/* The module itself answers; reads get `value`. */
+/* The module itself answers a pending request; reads get `value`. */
 static void answer(struct hsm_vm *vm, unsigned int vcpu, const struct hsm_request *req, u64 value)
 {
 	struct acrn_ioreq *slot = &vm->slots->slot[vcpu];
@@ -63,7 +65,7 @@ static void answer(struct hsm_vm *vm, unsigned int vcpu, const struct hsm_reques
 	WRITE_ONCE(slot->kernel_handled, 1);
 	if (req->direction == ACRN_IOREQ_READ)
 		store_value(slot, req, value);
-	complete_and_tell(vm, vcpu);
+	complete_and_tell(vm, vcpu, ACRN_IOREQ_PENDING);
 }
 
 static void make_pci_request(struct hsm_vm *vm, struct acrn_ioreq *slot, u64 port)
@@ -187,7 +189,9 @@ void hsm_ioreq_client_destroy(struct hsm_vm *vm)
 		if (!test_and_clear_bit(vcpu, &client->busy))
 			continue;
 		snapshot(&req, &vm->slots->slot[vcpu]);
-		answer(vm, vcpu, &req, ~0ull);
+		if (req.direction == ACRN_IOREQ_READ)
+			store_value(&vm->slots->slot[vcpu], &req, ~0ull);
+		complete_and_tell(vm, vcpu, ACRN_IOREQ_PROCESSING);
 	}
 	spin_unlock_irq(&vm->ioreq_lock);
 	if (!client)
@@ -197,12 +201,12 @@ void hsm_ioreq_client_destroy(struct hsm_vm *vm)
 	kref_put(&client->ref, client_free);
 }
 
-/* Within rcu_read_lock(). */
+/* Within rcu_read_lock(), or under ioreq_lock. */
 static void answer_from_client(struct hsm_vm *vm, struct hsm_client *client, unsigned int vcpu)
 {
 	clear_bit(vcpu, &client->fresh);
 	if (test_and_clear_bit(vcpu, &client->busy))
-		complete_and_tell(vm, vcpu);
+		complete_and_tell(vm, vcpu, ACRN_IOREQ_PROCESSING);
 }
 
 int hsm_ioreq_notify(struct hsm_file *f, u32 vcpu)
@@ -287,8 +291,8 @@ static int answer_done(struct waiter *w, unsigned long done, bool owe)
 			if (!test_and_clear_bit(vcpu, &w->client->busy))
 				continue;
 			if (vcpu != last)
-				complete_and_tell(vm, vcpu);
-			else if (complete_slot(vm, vcpu))
+				complete_and_tell(vm, vcpu, ACRN_IOREQ_PROCESSING);
+			else if (complete_slot(vm, vcpu, ACRN_IOREQ_PROCESSING))
 				w->owed = vcpu;
 		}
 	}
@@ -383,12 +387,25 @@ void hsm_ioreq_clear(struct hsm_vm *vm)
 	spin_lock_irq(&vm->ioreq_lock);
 	client = rcu_dereference_protected(vm->client, lockdep_is_held(&vm->ioreq_lock));
 	for (vcpu = 0; vcpu < vm->vcpu_num; vcpu++) {
-		bool ours = client && test_and_clear_bit(vcpu, &client->busy);
-
 		if (client)
-			clear_bit(vcpu, &client->fresh);
-		if (ours || smp_load_acquire(&vm->slots->slot[vcpu].state) == ACRN_IOREQ_PENDING)
-			complete_and_tell(vm, vcpu);
+			answer_from_client(vm, client, vcpu);
+		if (smp_load_acquire(&vm->slots->slot[vcpu].state) == ACRN_IOREQ_PENDING)
+			complete_and_tell(vm, vcpu, ACRN_IOREQ_PENDING);
+	}
+	vm->pci_address = 0;
+	spin_unlock_irq(&vm->ioreq_lock);
+}
+
+/* After a reset: the hypervisor has freed every slot, so no request is anybody's any more. */
+void hsm_ioreq_forget(struct hsm_vm *vm)
+{
+	struct hsm_client *client;
+
+	spin_lock_irq(&vm->ioreq_lock);
+	client = rcu_dereference_protected(vm->client, lockdep_is_held(&vm->ioreq_lock));
+	if (client) {
+		WRITE_ONCE(client->fresh, 0);
+		WRITE_ONCE(client->busy, 0);
 	}
 	vm->pci_address = 0;
 	spin_unlock_irq(&vm->ioreq_lock);

@@ -41,8 +41,11 @@ static irqreturn_t on_upcall(int irq, void *cookie)
 static int chip_set_affinity(struct irq_data *d, const struct cpumask *mask, bool force)
 {
 	struct irq_data *parent = d->parent_data;
-	int ret = parent->chip->irq_set_affinity(parent, mask, force);
+	int ret;
 
+	if (!cpumask_test_cpu(0, mask))
+		return -EINVAL;
+	ret = parent->chip->irq_set_affinity(parent, cpumask_of(0), force);
 	return ret < 0 ? ret : IRQ_SET_MASK_OK;
 }
 
@@ -188,6 +191,8 @@ void hsm_upcall_exit(void)
 {
 	if (kernel_remove) {
 		kernel_remove();
+		/* it may be running: an interrupt is a read section */
+		synchronize_rcu();
 		__symbol_put("acrn_remove_intr_handler");
 		__symbol_put("acrn_setup_intr_handler");
 		return;

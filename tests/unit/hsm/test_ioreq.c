@@ -271,6 +271,24 @@ TEST(clear, "CLEAR_VM_IOREQ ends what is under way, without a value")
 	CHECK_EQ(next(&vm, ACRN_IOREQ_NEXT_NONBLOCK), -EAGAIN);
 }
 
+TEST(reset, "an answer that comes after RESET_VM does not touch the slot")
+{
+	struct vm vm = vm_running(2);
+
+	guest(&vm, 0, ACRN_IOREQ_PORTIO, WRITE, 0x64, 1, 0xFE);
+	guest(&vm, 1, ACRN_IOREQ_PORTIO, READ, 0x60, 1, 0);
+	CHECK(next(&vm, 0) > 0);
+	CHECK_EQ(io(vm.fd, ACRN_IOCTL_PAUSE_VM, 0), 0);
+	CHECK_EQ(io(vm.fd, ACRN_IOCTL_RESET_VM, 0), 0);
+	CHECK_EQ(next(&vm, 3 | ACRN_IOREQ_NEXT_NONBLOCK), -EAGAIN);
+	CHECK_EQ(notify(&vm, 1), 0);
+	CHECK_EQ(vm.page->slot[0].state, ACRN_IOREQ_FREE);
+	CHECK_EQ(vm.page->slot[1].state, ACRN_IOREQ_FREE);
+	CHECK_EQ(io(vm.fd, ACRN_IOCTL_START_VM, 0), 0);
+	guest(&vm, 0, ACRN_IOREQ_PORTIO, WRITE, 0x80, 1, 1);
+	CHECK_EQ(next(&vm, 0), 1);
+}
+
 TEST(polling, "a vCPU that polls for completion is not told by hypercall")
 {
 	struct vm vm = vm_running(1);
