@@ -76,17 +76,20 @@ static int read_to_guest(int fd, const char *path, uint64_t offset, uint64_t siz
 }
 
 /*
- * What the user gave, and the frequency of the time-stamp counter unless he gave that, too: a guest cannot
- * measure it well against timers that exit to us, and would do without the counter then.
+ * What the user gave; and about the time-stamp counter what the guest could not find out well, since every other clock
+ * exits to us: its frequency, and that it runs alike everywhere. That holds for each CPU that has nested paging, whether
+ * its CPUID says so or not (an emulator's does not), and without it an SMP guest would read the HPET for the time.
  */
 static int write_command_line(const struct bzimage_plan *plan)
 {
-	char line[4096];
-	uint32_t khz = strstr(config.bootargs, "tsc_early_khz=") ? 0 : hsm_tsc_khz();
-	int len = khz ? snprintf(line, sizeof(line), "%s%stsc_early_khz=%u", config.bootargs,
-				 *config.bootargs ? " " : "", khz)
-		      : snprintf(line, sizeof(line), "%s", config.bootargs);
+	const char *args = config.bootargs;
+	uint32_t khz = hsm_tsc_khz();
+	char line[4096], rate[40] = "";
+	int len;
 
+	if (khz && !strstr(args, "tsc_early_khz="))
+		snprintf(rate, sizeof(rate), " tsc_early_khz=%u", khz);
+	len = snprintf(line, sizeof(line), "%s%s%s", args, rate, khz && !strstr(args, "tsc=") ? " tsc=reliable" : "");
 	if ((unsigned int)len >= sizeof(line) || (unsigned int)len > plan->cmdline_max) {
 		log_err("-B: this kernel takes at most %u bytes of command line", plan->cmdline_max);
 		return -E2BIG;
