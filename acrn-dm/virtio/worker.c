@@ -11,12 +11,14 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "confine.h"
 #include "log.h"
 
 static void *thread(void *arg)
 {
 	struct worker *w = arg;
 
+	confine_thread();
 	w->run(w->arg);
 	return NULL;
 }
@@ -34,19 +36,27 @@ static int create_without_signals(struct worker *w)
 	return err;
 }
 
+static void close_fds(struct worker *w)
+{
+	if (w->stop_fd >= 0)
+		close(w->stop_fd);
+	if (w->epoll_fd >= 0)
+		close(w->epoll_fd);
+}
+
 int worker_start(struct worker *w, const char *name, void (*run)(void *arg), void *arg)
 {
 	int err;
 
 	w->run = run;
 	w->arg = arg;
-	w->epoll_fd = -1;
+	w->watches = false;
 	w->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	err = w->stop_fd < 0 ? errno : create_without_signals(w);
+	w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	err = w->stop_fd < 0 || w->epoll_fd < 0 ? errno : create_without_signals(w);
 	if (err) {
 		log_err("%s: cannot start a thread: %s", name, strerror(err));
-		if (w->stop_fd >= 0)
-			close(w->stop_fd);
+		close_fds(w);
 		return -err;
 	}
 	pthread_setname_np(w->thread, name);
@@ -60,9 +70,7 @@ void worker_stop(struct worker *w)
 		return;
 	(void)eventfd_write(w->stop_fd, 1);
 	pthread_join(w->thread, NULL);
-	close(w->stop_fd);
-	if (w->epoll_fd >= 0)
-		close(w->epoll_fd);
+	close_fds(w);
 	w->running = false;
 }
 
@@ -84,18 +92,16 @@ bool worker_wait(struct worker *w, struct pollfd *fds, unsigned int n)
 	return all[n].revents == 0;
 }
 
-static bool make_epoll(struct worker *w, int event_fd)
+static bool watch(struct worker *w, int event_fd)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLEXCLUSIVE };
 	struct epoll_event stop = { .events = EPOLLIN, .data.u32 = 1 };
 
-	w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (w->epoll_fd < 0 || epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, event_fd, &event) != 0 ||
-	    epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, w->stop_fd, &stop) != 0) {
+	w->watches = epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, event_fd, &event) == 0 &&
+		     epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, w->stop_fd, &stop) == 0;
+	if (!w->watches)
 		log_err("epoll in a device thread: %s", strerror(errno));
-		return false;
-	}
-	return true;
+	return w->watches;
 }
 
 bool worker_wait_one(struct worker *w, int event_fd)
@@ -104,7 +110,7 @@ bool worker_wait_one(struct worker *w, int event_fd)
 	bool stop = false;
 	int n;
 
-	if (w->epoll_fd < 0 && !make_epoll(w, event_fd))
+	if (!w->watches && !watch(w, event_fd))
 		return false;
 	do {
 		n = epoll_wait(w->epoll_fd, got, 2, -1);

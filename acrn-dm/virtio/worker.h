@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A thread that waits for notifications. All signals are blocked in it, so that those of the program reach the main
- * thread; it ends only by worker_stop(), which waits for it.
+ * A thread that waits for notifications. It has no capabilities, and all signals are blocked in it, so that those of
+ * the program reach the main thread; it ends only by worker_stop(), which waits for it.
  */
 #pragma once
 
@@ -15,7 +15,8 @@ struct worker {
 	pthread_t thread;
 	bool running;
 	int stop_fd;		/* eventfd */
-	int epoll_fd;		/* of worker_wait_one(), -1 before its first call */
+	int epoll_fd;		/* of worker_wait_one(); made at the start, while system calls are not filtered yet */
+	bool watches;		/* worker_wait_one() was called */
 	void (*run)(void *arg);
 	void *arg;
 };

@@ -59,6 +59,7 @@ dm_virtio_SRCS := \
 	acrn-dm/bus/pci_irq.c \
 	acrn-dm/dev/device.c \
 	acrn-dm/config.c \
+	acrn-dm/confine.c \
 	acrn-dm/memory.c \
 	acrn-dm/loop.c \
 	acrn-dm/log.c
