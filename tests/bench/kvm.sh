@@ -1,5 +1,4 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# The peer's figures: Debian's kernel alone on the machine, and KVM on it. Run by tests/bench/run.
-echo "BOOT service $(cat /run/uptime-at-init)"
+# The peer's figures: the measuring guest under Debian's KVM. Run by tests/bench/run in Debian without a hypervisor.
 modprobe kvm-amd || exit 1
 kvm_bench /boot/bench "x chioaAPQMWK"

@@ -195,6 +195,7 @@ static int page_is_open(uint64_t gpa)
 		is_open = (before + 1 > 1) || page[255] != before || page[511] != before;
 		page[0] = 0x5a5a5a5a5a5a5a5aull;
 		is_open |= page[0] != before;
+		page[0] = before;
 	}
 	munmap((void *)(uintptr_t)page, PAGE);
 	return is_open;

@@ -66,42 +66,23 @@ check allowed-msr-reads probe rdmsr 0x10
 check unknown-msr-faults sh -c '! probe rdmsr 0x4b564d00'
 check svm-msr-faults sh -c '! probe rdmsr 0xc0010117'
 check unknown-msr-write-faults sh -c '! probe wrmsr 0x4b564d00 1'
-equal vmmcall-from-user-space-faults "$(probe call vmmcall 0x80000000)" "signal 4"
-equal vmcall-from-user-space-faults "$(probe call vmcall 0x80000000)" "signal 4"
+equal vmmcall-from-user-space-faults "$(probe call vmmcall 0x80000000)" "signal 11"
+equal vmcall-from-user-space-faults "$(probe call vmcall 0x80000000)" "signal 11"
 
 echo "=== memory"
 free -m | sed -n 2p
-# Gaps in the memory map below the end of RAM hold the hypervisor's pages: RAM the firmware had, and we do not see.
+# RAM that the memory map calls reserved is the firmware's or the hypervisor's. Each page of it is read and written: the
+# firmware's are open to us (and restored), the hypervisor's must all be closed. The hypervisor said on its console how
+# much it has; machine.bats compares.
+closed=0
 for f in /sys/firmware/memmap/*; do
-	echo "$(cat "$f/start") $(cat "$f/end")"
-done | awk '{print}' >/tmp/map
-top=0
-while read -r start end; do
-	[ $((end)) -lt $((0x80000000)) ] && [ $((end)) -gt $top ] && top=$((end))
-done </tmp/map
-at=$((0x100000))
-gaps=0 openings=
-while [ $at -lt $top ]; do
-	next=
-	low=$((top + 1))
-	while read -r start end; do
-		if [ $((start)) -le $at ] && [ $((end)) -ge $at ]; then
-			next=$((end + 1))
-		elif [ $((start)) -gt $at ] && [ $((start)) -lt $low ]; then
-			low=$((start))
-		fi
-	done </tmp/map
-	if [ -z "$next" ]; then
-		gaps=$((gaps + low - at))
-		printf 'gap 0x%x-0x%x: ' $at $low
-		probe sweep $at $low || openings="$openings $at"
-		next=$low
-	fi
-	at=$next
+	start=$(cat "$f/start") end=$(cat "$f/end")
+	[ "$(cat "$f/type")" = Reserved ] && [ $((end)) -lt $((0x80000000)) ] || continue
+	result=$(probe sweep "$start" $((end + 1)) | tail -n 1)
+	echo "$start-$end: $result"
+	closed=$((closed + $(echo "$result" | cut -d' ' -f1)))
 done
-echo "$((gaps / 1024)) KiB in gaps"
-check hypervisor-memory-is-somewhere test $gaps -ge $((4 << 20))
-equal hypervisor-memory-is-closed "$openings" ""
+echo "closed: $((closed * 4)) KiB"
 equal service-vm-lives-after-the-sweep "$(probe hypervisor)" ACRNACRNACRN
 check memory-is-ours sh -c 'dd if=/dev/zero of=/tmp/big bs=1M count=600 2>/dev/null && rm /tmp/big'
 finish

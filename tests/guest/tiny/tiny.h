@@ -62,7 +62,7 @@ static inline void put_number(uint16_t com, uint32_t value, uint32_t base)
 /* The command line, from the boot parameters. */
 static inline const char *command_line(const uint8_t *params)
 {
-	return (const char *)*(const uint32_t *)(params + 0x228);
+	return (const char *)(uintptr_t)*(const uint32_t *)(params + 0x228);
 }
 
 static inline const char *last_word(const char *text)

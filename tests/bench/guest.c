@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A guest that measures what leaving it costs, in ticks of the TSC: under the emulator's deterministic flags a tick is
+ * an instruction. The last word of its command line: "2" at the start speaks on COM2, then each letter is a test of
+ * the switch below. The very same file runs as Service VM and as User VM of ours, and under KVM. A letter stands for
+ * a loop that holds nothing but the access; the empty loop's ticks are taken off.
+ */
+#include "tests/guest/tiny/tiny.h"
+
+#define ROUNDS 1000
+#define WARM 50
+#define PIC_MASK 0x21
+#define IOAPIC 0xfec00000
+#define UART_SCRATCH 0x3ff
+#define HPET_COUNTER 0xfed000f0
+#define RING 0x700000
+#define RING_SIZE 0x4000
+#define KVM_KICK_PORT 0x700
+#define NO_SUCH_HYPERCALL 0x800000ffu
+
+void guest_main(const uint8_t *params);
+
+static uint16_t com, kick_port;
+
+static inline uint64_t ticks(void)
+{
+	uint32_t lo, hi;
+
+	asm volatile("lfence; rdtsc; lfence" : "=a"(lo), "=d"(hi) : : "memory");
+	return ((uint64_t)hi << 32) | lo;
+}
+
+/* Ticks of ROUNDS rounds of the instruction, after some to warm up. */
+#define LOOP(spent, insn, ...) do { \
+	uint64_t loop_start = 0; \
+	uint32_t loop_left; \
+	for (loop_left = WARM + ROUNDS; loop_left != 0; loop_left--) { \
+		if (loop_left == ROUNDS) \
+			loop_start = ticks(); \
+		asm volatile(insn : __VA_ARGS__ : "memory"); \
+	} \
+	spent = ticks() - loop_start; \
+} while (0)
+
+static uint64_t measure(char test)
+{
+	uint32_t a = 0, b, c, d, value = 0;
+	uint32_t *ioapic = (uint32_t *)IOAPIC, *hpet = (uint32_t *)HPET_COUNTER;
+	register uint64_t id asm("r8") = NO_SUCH_HYPERCALL;
+	uint64_t ret = 0, spent = 0;
+
+	switch (test) {
+	case 'c':
+		LOOP(spent, "cpuid", "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "a"(0), "c"(0));
+		break;
+	case 'h':
+		LOOP(spent, "vmmcall", "+a"(ret) : "r"(id), "b"(0), "c"(0), "d"(0), "S"(0), "D"(0));
+		break;
+	case 'i':
+		LOOP(spent, "inb %w1, %b0", "+a"(a) : "d"(PIC_MASK));
+		break;
+	case 'o':
+		LOOP(spent, "outb %b0, %w1", : "a"(0xff), "d"(PIC_MASK));
+		break;
+	case 'a':
+		LOOP(spent, "movl %1, %0", "=r"(value) : "m"(*ioapic));
+		break;
+	case 'A':
+		LOOP(spent, "movl %1, %0", "=m"(*ioapic) : "r"(value));
+		break;
+	case 'P':
+		LOOP(spent, "inb %w1, %b0", "+a"(a) : "d"(UART_SCRATCH));
+		break;
+	case 'Q':
+		LOOP(spent, "outb %b0, %w1", : "a"(0x55), "d"(UART_SCRATCH));
+		break;
+	case 'M':
+		LOOP(spent, "movl %1, %0", "=r"(value) : "m"(*hpet));
+		break;
+	case 'W':
+		LOOP(spent, "movl %1, %0", "=m"(*hpet) : "r"(value));
+		break;
+	case 'K':
+		LOOP(spent, "outw %w0, %w1", : "a"(0), "d"(kick_port));
+		break;
+	case ' ':
+		LOOP(spent, "", : "a"(0), "d"(0));
+		break;
+	}
+	return spent;
+}
+
+static void report(char test, uint64_t empty)
+{
+	uint64_t spent = measure(test);
+	char name[2] = { test, 0 };
+
+	put(com, "BENCH ");
+	put(com, name);
+	put(com, " ");
+	put_number(com, spent <= empty ? 0 : (uint32_t)((spent - empty + ROUNDS / 2) / ROUNDS), 10);
+	put(com, "\n");
+}
+
+static uint32_t pci_read(uint32_t device, uint32_t reg)
+{
+	outl(0xcf8, 0x80000000 | device << 11 | reg);
+	return inl(0xcfc);
+}
+
+/* The first virtio device, made ready the legacy way with an empty ring, so that a kick finds nothing to do. */
+static void find_kick_port(void)
+{
+	uint32_t device;
+	uint16_t base;
+
+	kick_port = KVM_KICK_PORT;
+	for (device = 0; device < 32; device++) {
+		if ((pci_read(device, 0) & 0xffff) != 0x1af4)
+			continue;
+		base = (uint16_t)(pci_read(device, 0x10) & ~3u);
+		outl(0xcf8, 0x80000000 | device << 11 | 4);
+		outl(0xcfc, 7);
+		outb(base + 18, 0);
+		outb(base + 18, 1);
+		outb(base + 18, 3);
+		outl(base + 4, 0);
+		asm volatile("outw %w0, %w1" : : "a"(0), "d"(base + 14));
+		outl(base + 8, RING >> 12);
+		outb(base + 18, 7);
+		kick_port = base + 16;
+		return;
+	}
+}
+
+void guest_main(const uint8_t *params)
+{
+	const char *tests = last_word(command_line(params));
+	uint64_t empty;
+	uint32_t i;
+
+	com = COM1;
+	if (*tests == '2') {
+		com = COM2;
+		tests++;
+	}
+	for (i = 0; i < RING_SIZE; i++)
+		((volatile uint8_t *)RING)[i] = 0;
+	find_kick_port();
+	empty = measure(' ');
+	for (; *tests; tests++)
+		report(*tests, empty);
+	put(com, "BENCH end\n");
+	outl(DEBUG_EXIT, 0);
+}
