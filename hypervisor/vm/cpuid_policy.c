@@ -77,7 +77,7 @@ static void add_extended_features(struct cpuid_policy *p)
 	if (p->max_basic < CPUID_EXT_FEATURES)
 		return;
 	r.eax = 0;
-	r.ebx &= ALLOW_7_EBX;
+	r.ebx = (r.ebx & ALLOW_7_EBX) | CPUID_7_EBX_TSC_ADJUST; /* ours in any case */
 	r.ecx &= ALLOW_7_ECX;
 	r.edx &= ALLOW_7_EDX;
 	add(p, CPUID_EXT_FEATURES, 0, r);
@@ -113,6 +113,16 @@ static void add_hypervisor(struct cpuid_policy *p, bool is_privileged)
 	add(p, ACRN_CPUID_TIMING, 0, (struct cpuid_regs){ .eax = (uint32_t)tsc_khz });
 }
 
+/*
+ * A guest that is not told so believes on an AMD machine with two CPUs that its TSCs differ, and
+ * then reads the clock from a device. It is so where the CPU says it, and in an emulator or under
+ * another hypervisor, which make the TSC from a steady clock.
+ */
+static bool is_tsc_invariant(void)
+{
+	return cpu_features.invariant_tsc || cpu_features.hypervisor;
+}
+
 static void add_amd(struct cpuid_policy *p)
 {
 	struct cpuid_regs r = cpuid(CPUID_EXT_BASE, 0);
@@ -126,9 +136,8 @@ static void add_amd(struct cpuid_policy *p)
 	add(p, CPUID_EXT_AMD, 0, r);
 	for (uint32_t leaf = CPUID_BRAND; leaf < CPUID_APM && leaf <= p->max_ext; leaf++)
 		add(p, leaf, 0, cpuid(leaf, 0));
-	r = cpuid(CPUID_APM, 0);
 	add(p, CPUID_APM, 0,
-	    (struct cpuid_regs){ .edx = r.edx & CPUID_APM_EDX_INVARIANT_TSC });
+	    (struct cpuid_regs){ .edx = is_tsc_invariant() ? CPUID_APM_EDX_INVARIANT_TSC : 0 });
 	r = cpuid(CPUID_ADDR_SIZE, 0);
 	add(p, CPUID_ADDR_SIZE, 0,
 	    (struct cpuid_regs){ .eax = r.eax & 0xFFFFU, .ebx = r.ebx & ALLOW_EXT8_EBX });
