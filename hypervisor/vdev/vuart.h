@@ -33,3 +33,9 @@ enum io_result vuart_port(void *v, struct io_access *io);
 
 /* A byte from outside; false when the buffer is full (nothing lost: try again later). */
 bool vuart_receive(struct vuart *v, uint8_t byte);
+
+/* The guest has asked for received-data interrupts: somebody reads there. Any CPU. */
+static inline bool vuart_is_listening(const struct vuart *v)
+{
+	return (atomic_load_relaxed(&v->ier) & 1U) != 0;
+}

@@ -7,6 +7,7 @@
 #include "vcpu/backend.h"
 #include "vcpu/fpu.h"
 #include "vcpu/inject.h"
+#include "vm/run.h"
 #include "x86/cr.h"
 #include "x86/exception.h"
 
@@ -41,6 +42,7 @@ static enum exit_result exit_interrupt(struct vcpu *vcpu)
 {
 	(void)vcpu;
 	cpu_irq_window();
+	run_pass_nmis();
 	return EXIT_RETRY;
 }
 

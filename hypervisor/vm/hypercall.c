@@ -40,6 +40,14 @@ static const struct rule rules[256] = {
 	[0x41] = { hc_gpa_to_hpa, IN_ALIVE },
 	[0x42] = { hc_set_memory_regions, NO_TARGET },
 	[0x43] = { hc_write_protect_page, IN_ALIVE },
+	[0x53] = { hc_no_device, IN_CREATED },
+	[0x54] = { hc_no_device, IN_CREATED | IN_PAUSED },
+	[0x55] = { hc_no_device, IN_CREATED },
+	[0x56] = { hc_no_device, IN_CREATED | IN_PAUSED },
+	[0x57] = { hc_no_device, IN_CREATED },
+	[0x58] = { hc_no_device, IN_CREATED | IN_PAUSED },
+	[0x59] = { hc_no_device, IN_CREATED },
+	[0x5A] = { hc_no_device, IN_CREATED | IN_PAUSED },
 	[0x80] = { hc_pm_get_cpu_state, NO_TARGET },
 };
 

@@ -31,6 +31,9 @@ int64_t hc_reset_vm(struct hypercall *call);
 int64_t hc_set_vcpu_regs(struct hypercall *call);
 int64_t hc_pm_get_cpu_state(struct hypercall *call);
 
+/* Devices cannot be given to a VM yet, nor made for one: -ENODEV and a line in the log. */
+int64_t hc_no_device(struct hypercall *call);
+
 /* hypercall_memory.c */
 int64_t hc_set_memory_regions(struct hypercall *call);
 int64_t hc_gpa_to_hpa(struct hypercall *call);

@@ -123,6 +123,7 @@ int64_t hc_write_protect_page(struct hypercall *call)
 	if (!IS_ALIGNED(wp.gpa, PAGE_SIZE) || wp.set > 1 ||
 	    !gpa_space_is_mapped(space, wp.gpa, PAGE_SIZE, PG_READ))
 		return -EINVAL;
+	call->target->has_protected_pages = true;
 	return gpa_space_protect(space, wp.gpa, PAGE_SIZE,
 				 PG_READ | PG_EXEC | (wp.set != 0 ? 0U : PG_WRITE));
 }

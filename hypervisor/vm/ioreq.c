@@ -79,11 +79,22 @@ static enum exit_result complete(struct vcpu *vcpu)
 	return vcpu->finish(vcpu);
 }
 
-static void fill(struct acrn_ioreq *slot, const struct io_access *io)
+/* A write that only protection kept from memory is of a kind of its own. */
+static uint32_t type_of(struct vm *vm, const struct io_access *io)
+{
+	if (io->space == IO_PORT)
+		return ACRN_IOREQ_PORTIO;
+	if (unlikely(vm->has_protected_pages) &&
+	    gpa_space_translate(&vm->group.space, io->addr, PG_READ) != HPA_INVALID)
+		return ACRN_IOREQ_WP;
+	return ACRN_IOREQ_MMIO;
+}
+
+static void fill(struct vm *vm, struct acrn_ioreq *slot, const struct io_access *io)
 {
 	struct acrn_ioreq_mmio *mmio = &slot->req.mmio;
 
-	slot->type = io->space == IO_PORT ? ACRN_IOREQ_PORTIO : ACRN_IOREQ_MMIO;
+	slot->type = type_of(vm, io);
 	slot->completion_polling = 0;
 	slot->kernel_handled = 0;
 	mmio->direction = io->is_write ? ACRN_IOREQ_WRITE : ACRN_IOREQ_READ;
@@ -102,7 +113,7 @@ enum exit_result ioreq_forward(struct vcpu *vcpu)
 	guest_access_begin();
 	state = atomic_load(&slot->state);
 	if (likely(state == ACRN_IOREQ_FREE)) {
-		fill(slot, &vcpu->io);
+		fill(vm, slot, &vcpu->io);
 		atomic_store(&slot->state, ACRN_IOREQ_PENDING);
 	}
 	guest_access_end();

@@ -143,6 +143,20 @@ static void run_turn(struct vcpu *vcpu, struct sched_cpu *cpu)
 		(void)sched_wake(cpu, &vcpu->sched);
 }
 
+static void sleep_here(void)
+{
+	cpu_idle();
+	run_pass_nmis();
+}
+
+void run_pass_nmis(void)
+{
+	struct vm *service = vm_service();
+
+	if (unlikely(irq_take_nmis() != 0) && cpu_id() < service->vcpu_count)
+		vcpu_request(service->vcpu[cpu_id()], VCPU_REQ_NMI);
+}
+
 _Noreturn void run_cpu(void)
 {
 	struct sched_cpu *cpu = &this_cpu(sched);
@@ -153,6 +167,6 @@ _Noreturn void run_cpu(void)
 		if (e != NULL)
 			run_turn(container_of(e, struct vcpu, sched), cpu);
 		else if (atomic_load(&cpu->resched) == 0)
-			cpu_idle();
+			sleep_here();
 	}
 }

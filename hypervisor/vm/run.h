@@ -9,3 +9,6 @@ void run_init_cpu(void);
 
 /* Never returns. */
 _Noreturn void run_cpu(void);
+
+/* NMIs that this CPU took are the Service VM's, as the board's pins are: its vCPU here gets one. */
+void run_pass_nmis(void);

@@ -7,6 +7,7 @@
 #include "hw/pci.h"
 #include "hw/platform.h"
 #include "hw/power.h"
+#include "hw/tsc.h"
 #include "hw/uart.h"
 #include "lib/bits.h"
 #include "lib/log.h"
@@ -18,6 +19,7 @@
 #define PM1_SLP_TYP_SHIFT 10
 #define PCI_CLASS_IOMMU 0x0806U
 #define UART_IRQ 4U
+#define INPUT_POLL_US 20000U
 #define HIDDEN_MAX 8U
 
 static uint16_t hidden[HIDDEN_MAX];
@@ -97,10 +99,32 @@ static void uart_irq(void *ctx, bool asserted)
 	(void)vm_set_gsi(ctx, UART_IRQ, asserted);
 }
 
+/*
+ * The real port is polled while the guest wants to hear, since its interrupt line belongs to no
+ * guest. On the boot CPU; a character that finds no room waits here.
+ */
+static struct timer input_timer;
+static int input_waiting = -1;
+
+static void poll_input(void *ctx)
+{
+	struct vm *vm = ctx;
+
+	if (vuart_is_listening(&vm->uart)) {
+		if (input_waiting < 0)
+			input_waiting = uart_read();
+		while (input_waiting >= 0 && vuart_receive(&vm->uart, (uint8_t)input_waiting))
+			input_waiting = uart_read();
+	}
+	timer_set(&input_timer, rdtsc() + tsc_from_us(INPUT_POLL_US));
+}
+
 static void add_uart(struct vm *vm)
 {
 	if (uart_port() == 0)
 		return;
+	timer_init(&input_timer, poll_input, vm);
+	timer_set(&input_timer, rdtsc() + tsc_from_us(INPUT_POLL_US));
 	vuart_init(&vm->uart, uart_port(), uart_send, uart_irq, vm);
 	must(vuart_attach(&vm->uart, &vm->io), "serial port");
 }

@@ -243,6 +243,7 @@ static void compose(struct vm *vm)
 	apic_bus_init(&vm->apics, vm_eoi, vm);
 	vpic_init(&vm->pic, pic_interrupt, vm);
 	vm->ioapic_count = 0;
+	vm->has_protected_pages = false;
 	vm->ioreq_hpa = 0;
 	vm->waiter = NULL;
 	vm->group.wants_vmcall = vm->may_hypercall;

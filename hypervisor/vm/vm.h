@@ -59,6 +59,7 @@ struct vm {
 	struct vuart uart;
 	struct vpci pci;
 
+	bool has_protected_pages; /* WRITE_PROTECT_PAGE was used */
 	hpa_t ioreq_hpa; /* of the request page, 0: not set */
 	struct vcpu *waiter; /* shared: the Service VM's vCPU in NOTIFY_AND_WAIT for this VM */
 };

@@ -22,8 +22,6 @@ vdev_vioapic_SRCS := tests/unit/vdev/test_vioapic.c hypervisor/vdev/vioapic.c $(
 UNIT_TESTS += vdev_vpic
 vdev_vpic_SRCS := tests/unit/vdev/test_vpic.c hypervisor/vdev/vpic.c hypervisor/vdev/io_bus.c
 
-UNIT_TESTS += vdev_vrtc
-vdev_vrtc_SRCS := tests/unit/vdev/test_vrtc.c hypervisor/vdev/vrtc.c hypervisor/vdev/io_bus.c
 
 UNIT_TESTS += vdev_vuart
 vdev_vuart_SRCS := tests/unit/vdev/test_vuart.c hypervisor/vdev/vuart.c hypervisor/vdev/io_bus.c
