@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bus/pci.h"
+#include "config.h"
 #include "dev/device.h"
 #include "dm/fake_guest.h"
 #include "dm/fake_virtio_hsm.h"
@@ -132,6 +133,29 @@ static void vector_can_move_while_the_queue_runs(void **state)
 	assert_int_equal(fake_msi_count(1), 1);
 	guest_store(g.modern_base + 26, 2, 77);
 	assert_int_equal(guest_load(g.modern_base + 26, 2), VIRTIO_NO_VECTOR);
+}
+
+static void single_msi_serves_queues_and_configuration(void **state)
+{
+	unsigned int cap;
+
+	(void)state;
+	config.virtio_msi = true;
+	make("", false, false);
+	config.virtio_msi = false;
+	for (cap = pci_cfg_read(BDF, 0x34, 1); cap; cap = pci_cfg_read(BDF, cap + 1, 1)) {
+		assert_int_not_equal(pci_cfg_read(BDF, cap, 1), 0x11);
+		if (pci_cfg_read(BDF, cap, 1) == 5)
+			break;
+	}
+	assert_int_not_equal(cap, 0);
+	pci_cfg_write(BDF, cap + 4, 4, FAKE_MSI_ADDR);
+	pci_cfg_write(BDF, cap + 12, 2, 9);
+	pci_cfg_write(BDF, cap + 2, 2, 1);
+	guest_dev_start(&g, 0, 1);
+	ask_for_entropy();
+	assert_true(fake_msi_wait(9, 1));
+	assert_int_equal(guest_in(g.legacy_base + 19, 1), 1);
 }
 
 static void notification_follows_a_bar_that_moves(void **state)
@@ -267,6 +291,7 @@ struct test_list virtio_pci_tests(void)
 		TEST(features_ok_is_refused_for_unknown_bits),
 		TEST(disable_modern_leaves_only_the_legacy_interface),
 		TEST(vector_can_move_while_the_queue_runs),
+		TEST(single_msi_serves_queues_and_configuration),
 		TEST(notification_follows_a_bar_that_moves),
 		TEST(window_capability_reaches_the_registers),
 		TEST(cve_2021_36143_kick_before_setup_is_harmless),
