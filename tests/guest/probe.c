@@ -154,14 +154,17 @@ static int cmd_out(int argc, char **argv)
 
 static volatile uint64_t *map_page(uint64_t gpa)
 {
-	static int fd = -1;
-	void *p;
+	static int fd[2] = { -1, -1 };
+	void *p = MAP_FAILED;
+	int i;
 
-	if (fd < 0)
-		fd = open("/dev/mem", O_RDWR | O_SYNC);
-	if (fd < 0)
-		return NULL;
-	p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (off_t)gpa);
+	/* uncached first; the kernel wants the other when it uses the page itself */
+	for (i = 0; i < 2 && p == MAP_FAILED; i++) {
+		if (fd[i] < 0)
+			fd[i] = open("/dev/mem", O_RDWR | (i ? 0 : O_SYNC));
+		if (fd[i] >= 0)
+			p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd[i], (off_t)gpa);
+	}
 	return p == MAP_FAILED ? NULL : p;
 }
 
