@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A virtual processor's common part, and reading what its guest sees. Code at RIP is read through a
- * cache of one page, because without next-RIP save every exit needs it.
+ * small cache of pages, because without next-RIP save every exit needs it.
  */
 #include "vcpu/vcpu.h"
 
@@ -29,7 +29,9 @@ void vcpu_reset(struct vcpu *vcpu, bool is_cold)
 	vcpu->nmi_pending = false;
 	vcpu->nmi_masked = false;
 	vcpu->pic_pending = false;
-	vcpu->code.page = ~0UL;
+	for (unsigned int i = 0; i < CODE_CACHES; i++)
+		vcpu->code[i].page = ~0UL;
+	memset(vcpu->insns, 0, sizeof(vcpu->insns));
 	vcpu_backend->put(vcpu);
 	vcpu_backend->vcpu_reset(vcpu);
 	if (is_cold)
@@ -128,7 +130,7 @@ static bool keep_trail(struct code_cache *cache, struct gpa_space *space,
 /* The page of code at linear address rip, as the hypervisor sees it; NULL when it is not RAM. */
 static const uint8_t *code_page(struct vcpu *vcpu, gva_t rip, uint64_t cr3)
 {
-	struct code_cache *cache = &vcpu->code;
+	struct code_cache *cache = &vcpu->code[(rip >> PAGE_SHIFT) % CODE_CACHES];
 	struct gpa_space *space = &vcpu->group->space;
 	struct guest_trail trail;
 	struct guest_walk walk;
@@ -180,16 +182,63 @@ static unsigned int fetch(struct vcpu *vcpu, gva_t rip, uint64_t cr3, uint8_t *b
 	return done;
 }
 
-unsigned int vcpu_fetch(struct vcpu *vcpu, uint8_t *buf, unsigned int size)
+static gva_t code_address(struct vcpu *vcpu, enum insn_mode mode)
 {
 	struct segment cs;
-	gva_t rip = vcpu->rip;
 
-	if (vcpu_mode(vcpu) != INSN_MODE_64) {
-		vcpu_backend->seg_get(vcpu, SEG_CS, &cs);
-		rip = (cs.base + rip) & 0xFFFFFFFFUL;
+	if (mode == INSN_MODE_64)
+		return vcpu->rip;
+	vcpu_backend->seg_get(vcpu, SEG_CS, &cs);
+	return (cs.base + vcpu->rip) & 0xFFFFFFFFUL;
+}
+
+unsigned int vcpu_fetch(struct vcpu *vcpu, uint8_t *buf, unsigned int size)
+{
+	return fetch(vcpu, code_address(vcpu, vcpu_mode(vcpu)),
+		     vcpu_backend->reg_get(vcpu, VREG_CR3), buf, size);
+}
+
+/* The bytes at rip when all that an instruction can have lie in its page; false: look slowly. */
+static bool peek(struct vcpu *vcpu, gva_t rip, uint64_t bytes[2])
+{
+	unsigned int at = (unsigned int)(rip & (PAGE_SIZE - 1));
+	const uint8_t *page;
+
+	if (at > PAGE_SIZE - 16)
+		return false;
+	page = code_page(vcpu, rip, vcpu_backend->reg_get(vcpu, VREG_CR3));
+	if (page == NULL)
+		return false;
+	guest_access_begin();
+	__builtin_memcpy(bytes, page + at, 16);
+	guest_access_end();
+	return true;
+}
+
+const struct insn *vcpu_decode(struct vcpu *vcpu, enum insn_mode *mode)
+{
+	enum insn_mode m = vcpu_mode(vcpu);
+	gva_t rip = code_address(vcpu, m);
+	struct insn_cache *cache = &vcpu->insns[rip % INSN_CACHES];
+	uint64_t bytes[2] = { 0, 0 };
+	unsigned int have = INSN_MAX_LEN;
+
+	*mode = m;
+	if (likely(peek(vcpu, rip, bytes))) {
+		if (likely(cache->rip == rip && cache->mode == m && cache->bytes[0] == bytes[0] &&
+			   cache->bytes[1] == bytes[1]))
+			return &cache->insn;
+	} else {
+		have = vcpu_fetch(vcpu, (uint8_t *)bytes, INSN_MAX_LEN);
 	}
-	return fetch(vcpu, rip, vcpu_backend->reg_get(vcpu, VREG_CR3), buf, size);
+	cache->mode = 0;
+	if (insn_decode((const uint8_t *)bytes, have, m, &cache->insn) != 0)
+		return NULL;
+	cache->rip = rip;
+	cache->bytes[0] = bytes[0];
+	cache->bytes[1] = bytes[1];
+	cache->mode = have == INSN_MAX_LEN ? m : 0;
+	return &cache->insn;
 }
 
 unsigned int vcpu_insn_length(struct vcpu *vcpu, gva_t rip, uint64_t cr3, uint16_t opcode)

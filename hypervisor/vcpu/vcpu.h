@@ -61,6 +61,17 @@ struct code_cache {
 	uint64_t value[5];
 };
 
+#define CODE_CACHES 8U /* pages, by the low bits of their number */
+#define INSN_CACHES 8U /* instructions, likewise by address */
+
+/* A decoded instruction, good for these very bytes at this address in this mode. */
+struct insn_cache {
+	gva_t rip;
+	uint64_t bytes[2];
+	enum insn_mode mode; /* 0: empty */
+	struct insn insn;
+};
+
 struct vcpu {
 	uint64_t gpr[REG_COUNT]; /* RAX and RSP are here too, except while the guest runs */
 	uint64_t rip;
@@ -88,7 +99,8 @@ struct vcpu {
 	struct insn_exec mmio;	    /* an instruction under way across a wait */
 	struct insn_cpu mmio_cpu;
 	struct io_access io;	    /* the access under way */
-	struct code_cache code;
+	struct code_cache code[CODE_CACHES];
+	struct insn_cache insns[INSN_CACHES];
 	/* Extended state while another vCPU runs on the CPU; size from CPUID 0DH. */
 	void *xsave_area;
 	uint64_t xcr0;
@@ -107,6 +119,12 @@ void vcpu_request(struct vcpu *vcpu, uint32_t requests);
 
 /* Reads up to size bytes of code at RIP; the count that could be read (0..size). */
 unsigned int vcpu_fetch(struct vcpu *vcpu, uint8_t *buf, unsigned int size);
+
+/*
+ * Decodes the instruction at RIP. NULL when there is none that we know. The result stays good until
+ * the next call. Hot: what was decoded lately is kept.
+ */
+const struct insn *vcpu_decode(struct vcpu *vcpu, enum insn_mode *mode);
 
 /*
  * Length of the intercepted instruction at linear address rip, 0 when it cannot be read. opcode

@@ -61,17 +61,13 @@ static gva_t string_address(struct vcpu *vcpu, enum x86_reg reg)
 {
 	uint64_t offset = vcpu->gpr[reg] & address_mask(vcpu);
 	enum x86_seg seg = vcpu->exit.io.is_in ? SEG_ES : SEG_DS;
+	enum insn_mode mode;
+	const struct insn *insn = vcpu_decode(vcpu, &mode);
 	struct segment s;
-	uint8_t code[INSN_MAX_LEN];
-	struct insn insn;
-	unsigned int have;
 
-	if (!vcpu->exit.io.is_in) {
-		have = vcpu_fetch(vcpu, code, sizeof(code));
-		if (insn_decode(code, have, vcpu_mode(vcpu), &insn) == 0 && insn.seg != SEG_NONE)
-			seg = insn.seg;
-	}
-	if (vcpu_mode(vcpu) == INSN_MODE_64 && seg < SEG_FS)
+	if (!vcpu->exit.io.is_in && insn != NULL && insn->seg != SEG_NONE)
+		seg = insn->seg;
+	if (mode == INSN_MODE_64 && seg < SEG_FS)
 		return offset;
 	vcpu_backend->seg_get(vcpu, seg, &s);
 	return s.base + offset;

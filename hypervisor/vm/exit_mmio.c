@@ -24,7 +24,7 @@ static int write_operand(void *ctx, gva_t addr, const void *buf, unsigned int si
 	return vcpu_write_linear(ctx, addr, buf, size, &fault);
 }
 
-static void set_cpu(struct vcpu *vcpu, const struct insn *insn)
+static void set_cpu(struct vcpu *vcpu, const struct insn *insn, enum insn_mode mode)
 {
 	struct insn_cpu *cpu = &vcpu->mmio_cpu;
 	struct segment s;
@@ -32,7 +32,7 @@ static void set_cpu(struct vcpu *vcpu, const struct insn *insn)
 	cpu->gpr = vcpu->gpr;
 	cpu->rip = vcpu->rip;
 	cpu->rflags = vcpu_backend->reg_get(vcpu, VREG_RFLAGS);
-	cpu->mode = vcpu_mode(vcpu);
+	cpu->mode = mode;
 	cpu->ctx = vcpu;
 	cpu->read = read_operand;
 	cpu->write = write_operand;
@@ -85,20 +85,19 @@ static enum exit_result finish_mmio(struct vcpu *vcpu)
 
 static enum exit_result start_mmio(struct vcpu *vcpu)
 {
-	uint8_t code[INSN_MAX_LEN];
-	struct insn insn;
-	unsigned int have = vcpu_fetch(vcpu, code, sizeof(code));
+	enum insn_mode mode;
+	const struct insn *insn = vcpu_decode(vcpu, &mode);
 	int more;
 
-	if (insn_decode(code, have, vcpu_mode(vcpu), &insn) != 0)
+	if (unlikely(insn == NULL))
 		return undecodable(vcpu);
-	set_cpu(vcpu, &insn);
-	more = insn_exec_start(&vcpu->mmio, &insn, &vcpu->mmio_cpu, ~0UL);
+	set_cpu(vcpu, insn, mode);
+	more = insn_exec_start(&vcpu->mmio, insn, &vcpu->mmio_cpu, ~0UL);
 	if (more < 0)
 		return undecodable(vcpu);
 	if (more > 0)
 		return do_access(vcpu);
-	vcpu->exit.insn_len = insn.len;
+	vcpu->exit.insn_len = insn->len;
 	return EXIT_HANDLED;
 }
 
