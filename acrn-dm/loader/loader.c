@@ -76,20 +76,19 @@ static int read_to_guest(int fd, const char *path, uint64_t offset, uint64_t siz
 }
 
 /*
- * What the user gave; and about the time-stamp counter what the guest could not find out well, since every other clock
- * exits to us: its frequency, and that it runs alike everywhere. That holds for each CPU that has nested paging, whether
- * its CPUID says so or not (an emulator's does not), and without it an SMP guest would read the HPET for the time.
+ * First what the guest could not find out well, since every clock but its TSC exits to us; then what the user gave,
+ * which therefore wins. The TSC's rate; that it runs alike everywhere, which holds for each CPU that has nested paging
+ * even where its CPUID does not say so; and that the timer is connected, which it would have to prove within 40 ms.
  */
 static int write_command_line(const struct bzimage_plan *plan)
 {
-	const char *args = config.bootargs;
 	uint32_t khz = hsm_tsc_khz();
-	char line[4096], rate[40] = "";
+	char line[4096], ours[80] = "";
 	int len;
 
-	if (khz && !strstr(args, "tsc_early_khz="))
-		snprintf(rate, sizeof(rate), " tsc_early_khz=%u", khz);
-	len = snprintf(line, sizeof(line), "%s%s%s", args, rate, khz && !strstr(args, "tsc=") ? " tsc=reliable" : "");
+	if (khz)
+		snprintf(ours, sizeof(ours), "tsc_early_khz=%u tsc=reliable no_timer_check ", khz);
+	len = snprintf(line, sizeof(line), "%s%s", ours, config.bootargs);
 	if ((unsigned int)len >= sizeof(line) || (unsigned int)len > plan->cmdline_max) {
 		log_err("-B: this kernel takes at most %u bytes of command line", plan->cmdline_max);
 		return -E2BIG;
