@@ -76,7 +76,8 @@ void inject_pending(struct vcpu *vcpu, struct vpic *pic)
 		}
 		vcpu->pic_pending = false;
 	}
-	vector = vlapic_waiting(&vcpu->vlapic);
+	vector = atomic_load_relaxed(&vcpu->vlapic.irr_hint) == 0 ? -1 :
+								     vlapic_waiting(&vcpu->vlapic);
 	if (vector != vcpu->offered) {
 		vcpu_backend->offer(vcpu, vector);
 		vcpu->offer_made = vector;

@@ -44,8 +44,10 @@
 
 static void add(struct cpuid_policy *p, uint32_t leaf, uint32_t subleaf, struct cpuid_regs regs)
 {
+	bool has_sub = leaf == CPUID_CACHE || leaf == CPUID_EXT_FEATURES || leaf == CPUID_XSAVE;
+
 	if (p->count < CPUID_POLICY_MAX)
-		p->entry[p->count++] = (struct cpuid_entry){ leaf, subleaf, regs };
+		p->entry[p->count++] = (struct cpuid_entry){ leaf, subleaf, has_sub, regs };
 }
 
 static void add_features(struct cpuid_policy *p)
@@ -143,6 +145,41 @@ static void add_amd(struct cpuid_policy *p)
 	    (struct cpuid_regs){ .eax = r.eax & 0xFFFFU, .ebx = r.ebx & ALLOW_EXT8_EBX });
 }
 
+/* Leaves come in three short runs; a row of the index is where a leaf's entries begin. */
+static unsigned int index_of(uint32_t leaf)
+{
+	uint32_t run = leaf >> 30; /* 0: basic, 1: hypervisor, 2: extended */
+	uint32_t at = leaf & 0x3FFFFFFFU;
+
+	return run < CPUID_POLICY_RUNS && at < CPUID_POLICY_RUN ? run * CPUID_POLICY_RUN + at :
+								  CPUID_POLICY_NOWHERE;
+}
+
+static void fill_index(struct cpuid_policy *p)
+{
+	for (unsigned int i = 0; i <= CPUID_POLICY_NOWHERE; i++)
+		p->first[i] = CPUID_POLICY_MAX;
+	for (unsigned int i = p->count; i-- > 0;)
+		p->first[index_of(p->entry[i].leaf)] = (uint8_t)i;
+	p->first[CPUID_POLICY_NOWHERE] = CPUID_POLICY_MAX;
+	p->entry[CPUID_POLICY_MAX] = (struct cpuid_entry){ 0 };
+}
+
+/* Only some leaves look at ECX: the walk along a leaf's entries ends at once for the others. */
+const struct cpuid_regs *cpuid_policy_find(const struct cpuid_policy *p, uint32_t leaf,
+					   uint32_t subleaf)
+{
+	const struct cpuid_entry *e = &p->entry[p->first[index_of(leaf)]];
+
+	while (e->has_subleaves && e->subleaf != subleaf) {
+		const struct cpuid_entry *next = e + 1;
+
+		e = next->leaf == leaf && next < &p->entry[p->count] ? next :
+								       &p->entry[CPUID_POLICY_MAX];
+	}
+	return &e->regs;
+}
+
 void cpuid_policy_init(struct cpuid_policy *p, bool is_privileged)
 {
 	struct cpuid_regs r = cpuid(CPUID_BASE, 0);
@@ -161,30 +198,5 @@ void cpuid_policy_init(struct cpuid_policy *p, bool is_privileged)
 	add_xsave(p);
 	add_hypervisor(p, is_privileged);
 	add_amd(p);
-}
-
-const struct cpuid_regs *cpuid_policy_find(const struct cpuid_policy *p, uint32_t leaf,
-					   uint32_t subleaf)
-{
-	static const struct cpuid_regs zero;
-	unsigned int lo = 0, hi = p->count;
-	uint64_t key = ((uint64_t)leaf << 32) | subleaf;
-	/* Only these leaves look at ECX. */
-	bool has_sub = leaf == CPUID_CACHE || leaf == CPUID_EXT_FEATURES || leaf == CPUID_XSAVE;
-
-	if (!has_sub)
-		key &= ~0xFFFFFFFFUL;
-	while (lo < hi) {
-		unsigned int mid = (lo + hi) / 2;
-		const struct cpuid_entry *e = &p->entry[mid];
-		uint64_t k = ((uint64_t)e->leaf << 32) | e->subleaf;
-
-		if (k == key)
-			return &e->regs;
-		if (k < key)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return &zero;
+	fill_index(p);
 }

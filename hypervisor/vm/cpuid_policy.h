@@ -9,16 +9,22 @@
 #include "x86/cpuid.h"
 
 #define CPUID_POLICY_MAX 96U
+#define CPUID_POLICY_RUNS 3U /* of leaves: 0, 40000000H, 80000000H and on */
+#define CPUID_POLICY_RUN 32U
+#define CPUID_POLICY_NOWHERE (CPUID_POLICY_RUNS * CPUID_POLICY_RUN)
 
 struct cpuid_entry {
 	uint32_t leaf, subleaf;
+	bool has_subleaves;
 	struct cpuid_regs regs;
 };
 
 struct cpuid_policy {
 	unsigned int count;
 	uint32_t max_basic, max_ext;
-	struct cpuid_entry entry[CPUID_POLICY_MAX]; /* sorted by leaf, subleaf */
+	uint8_t first[CPUID_POLICY_NOWHERE + 1]; /* where a leaf's entries begin */
+	/* Sorted by leaf, subleaf; the last is all zero, what is not there. */
+	struct cpuid_entry entry[CPUID_POLICY_MAX + 1];
 };
 
 /* Fills the table from the CPU we run on. is_privileged: the Service VM. */
