@@ -21,8 +21,8 @@ struct space {
 
 static struct space spaces[2];
 /*
- * Many readers, few writers, and a reader must be cheap: it counts itself in and looks whether a writer wants the bus. A
- * writer shuts the gate, then waits until the last reader inside has left.
+ * Many readers, few writers, and a reader must be cheap: it counts itself in and looks whether a
+ * writer wants the bus. A writer shuts the gate, then waits until the last reader inside has left.
  */
 static struct {
 	pthread_mutex_t writer;

@@ -67,26 +67,38 @@ static int parse(const char *line)
 	return opts_parse(argc, argv, &cfg);
 }
 
+/* 0 bytes: refused */
+static const struct {
+	const char *text;
+	uint64_t bytes;
+} sizes[] = {
+	{ "512M", 512ull << 20 },
+	{ "2G", 2ull << 30 },
+	{ "1g", 1ull << 30 },
+	{ "262144K", 256ull << 20 },
+	{ "256", 256ull << 20 },
+	{ "127M", 0 },
+	{ "129M", 0 },
+	{ "", 0 },
+	{ "M", 0 },
+	{ "-512M", 0 },
+	{ "512MB", 0 },
+	{ "512T", 0 },
+	{ "99999999999999G", 0 },
+	{ "1000G", 0 },
+	{ " 512M", 0 },
+};
+
 static void sizes_are_read(void **state)
 {
-	static const struct {
-		const char *text;
-		uint64_t bytes;	/* 0: refused */
-	} cases[] = {
-		{ "512M", 512ull << 20 }, { "2G", 2ull << 30 },	{ "1g", 1ull << 30 }, { "262144K", 256ull << 20 },
-		{ "256", 256ull << 20 },  { "127M", 0 },	{ "129M", 0 },	      { "", 0 },
-		{ "M", 0 },		  { "-512M", 0 },	{ "512MB", 0 },	      { "512T", 0 },
-		{ "99999999999999G", 0 }, { "1000G", 0 },	{ " 512M", 0 },
-	};
-
 	(void)state;
-	for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (unsigned int i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		uint64_t bytes = 0;
-		int err = opts_parse_memory(cases[i].text, &bytes);
+		int err = opts_parse_memory(sizes[i].text, &bytes);
 
-		assert_int_equal(err != 0, cases[i].bytes == 0);
+		assert_int_equal(err != 0, sizes[i].bytes == 0);
 		if (!err)
-			assert_int_equal(bytes, cases[i].bytes);
+			assert_int_equal(bytes, sizes[i].bytes);
 	}
 }
 

@@ -103,7 +103,7 @@ static void holds_its_limit_in_any_order(void **state)
 		enum io_space space = n & 1U ? IO_MMIO : IO_PORT;
 
 		assert_int_equal((space == IO_PORT ? io_bus_add_ports : io_bus_add_mmio)(
-			io_bus_add(&bus, space, n * 16UL, 16, note, &dev[n])bus, n * 16UL, 16, note, &dev[n]), 0);
+					 &bus, n * 16UL, 16, note, &dev[n]), 0);
 	}
 	assert_int_equal(io_bus_add_ports(&bus, 0x8000, 1, note, NULL), -ENOSPC);
 	for (unsigned int n = 0; n < IO_BUS_MAX; n++) {
