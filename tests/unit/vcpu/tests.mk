@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: BSD-3-Clause
+UNIT_TESTS += vcpu_svm_exit
+vcpu_svm_exit_SRCS := tests/unit/vcpu/test_svm_exit.c hypervisor/vcpu/svm/svm_exit.c
