@@ -38,7 +38,7 @@ pulse service-vm-does-not-notice-odd
 echo "=== spins with interrupts off"
 beat
 tiny spin S --cpu_affinity 0
-check spinning-guest-runs until_true 30 vm_says spin 'tiny guest: S'
+check spinning-guest-runs until_true 30 vm_says spin 'tiny guest: (.* )?S'
 md5=$(dd if=/dev/zero bs=1M count=16 2>/dev/null | taskset 1 md5sum | cut -d' ' -f1)
 equal service-vm-computes-beside-it "$md5" 2c7ab85a893283e98c931e9511add182
 usleep 3000000
@@ -51,7 +51,7 @@ echo "=== triple fault"
 beat
 tiny triple T
 usleep 2000000
-check triple-fault-came vm_says triple 'tiny guest: T'
+check triple-fault-came vm_says triple 'tiny guest: (.* )?T'
 check triple-fault-does-not-run-on sh -c '! grep -q "tiny guest: end" /tmp/triple.out'
 kill -KILL "$(vm_pid triple)" 2>/dev/null
 vm_wait triple 20
@@ -65,6 +65,5 @@ user_image /tmp/short.img /tmp/short.sh
 vm_linux good /tmp/short.img
 equal good-guest-runs-after-them "$(vm_wait good 180)" 0
 check good-guest-says-its-word vm_says good 'good guest'
-dmesg | grep -iE 'BUG|Oops|WARNING|Call Trace|soft lockup|rcu.*stall' && fail kernel-log-is-clean "see above" ||
-	pass kernel-log-is-clean
+check kernel-log-is-clean kernel_log_is_clean
 finish

@@ -40,6 +40,5 @@ for n in 1 2; do
 done
 cat /tmp/work0 /tmp/work1
 check service-vm-computed-right sh -c '[ "$(cat /tmp/work0 /tmp/work1 | grep -c "^right [1-9]")" = 2 ]'
-dmesg | grep -iE 'BUG|Oops|WARNING|Call Trace|soft lockup|rcu.*stall' && fail kernel-log-is-clean "see above" ||
-	pass kernel-log-is-clean
+check kernel-log-is-clean kernel_log_is_clean
 finish

@@ -13,6 +13,8 @@ hsm_load() {
 	until_true 5 test -c /dev/acrn_hsm
 }
 
+kernel_log_is_clean() { ! dmesg | grep -E 'BUG:|Oops|WARNING:|Call Trace|soft lockup|rcu.*stall'; }
+
 # user_image OUT SCRIPT [FILE...]: the User VM's initrd with SCRIPT as /payload/run and FILEs beside it
 user_image() {
 	out=$1
