@@ -50,12 +50,15 @@ static void add(struct cpuid_policy *p, uint32_t leaf, uint32_t subleaf, struct 
 		p->entry[p->count++] = (struct cpuid_entry){ leaf, subleaf, has_sub, regs };
 }
 
-static void add_features(struct cpuid_policy *p)
+/* The Service VM's APIC mode is the physical one's too, so it must be one that exists. */
+static void add_features(struct cpuid_policy *p, bool is_privileged)
 {
 	struct cpuid_regs r = cpuid(CPUID_FEATURES, 0);
 
 	r.ebx &= 0x0000FFFFU; /* the APIC id and the count of them are the vCPU's and leaf BH's */
 	r.ecx = (r.ecx & ALLOW_1_ECX) | FORCE_1_ECX;
+	if (is_privileged && !cpu_features.x2apic)
+		r.ecx &= ~CPUID_1_ECX_X2APIC;
 	r.edx &= ALLOW_1_EDX & ~CPUID_1_EDX_HTT;
 	add(p, CPUID_FEATURES, 0, r);
 }
@@ -188,7 +191,7 @@ void cpuid_policy_init(struct cpuid_policy *p, bool is_privileged)
 	p->max_basic = r.eax > CPUID_XSAVE ? CPUID_XSAVE : r.eax;
 	r.eax = p->max_basic;
 	add(p, CPUID_BASE, 0, r);
-	add_features(p);
+	add_features(p, is_privileged);
 	if (cpu_features.vendor == CPU_VENDOR_INTEL) {
 		add(p, 2, 0, cpuid(2, 0));
 		add_caches(p);

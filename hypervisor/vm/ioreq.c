@@ -44,6 +44,13 @@ void ioreq_upcall(void)
 void ioreq_set_page(struct vm *vm, hpa_t hpa)
 {
 	vm->ioreq_hpa = hpa;
+	ioreq_reset(vm);
+}
+
+void ioreq_reset(struct vm *vm)
+{
+	if (vm->ioreq_hpa == 0)
+		return;
 	guest_access_begin();
 	for (unsigned int i = 0; i < ACRN_IOREQ_SLOTS; i++)
 		atomic_store(&slot_of(vm, i)->state, ACRN_IOREQ_FREE);

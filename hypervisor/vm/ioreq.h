@@ -17,6 +17,9 @@ enum exit_result ioreq_forward(struct vcpu *vcpu);
 /* Makes the page at hpa (of the Service VM, checked by the caller) the VM's: all slots FREE. */
 void ioreq_set_page(struct vm *vm, hpa_t hpa);
 
+/* What was asked or answered is forgotten: all slots FREE again, after a reset. */
+void ioreq_reset(struct vm *vm);
+
 /* True when any of the VM's slots is PENDING. */
 bool ioreq_is_pending(struct vm *vm);
 

@@ -15,6 +15,7 @@
 #include "sched/run_queue.h"
 #include "vcpu/backend.h"
 #include "vcpu/fpu.h"
+#include "vm/ioreq.h"
 #include "vm/msr_policy.h"
 #include "vm/vcpu_events.h"
 #include "x86/cr.h"
@@ -363,6 +364,7 @@ int vm_reset(struct vm *vm)
 	for (unsigned int i = 0; i < vm->ioapic_count; i++)
 		vioapic_reset(&vm->ioapic[i]);
 	vpic_reset(&vm->pic);
+	ioreq_reset(vm);
 	atomic_store(&vm->state, ACRN_VM_CREATED);
 	return 0;
 }

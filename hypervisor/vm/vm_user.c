@@ -25,7 +25,7 @@ static bool no_map_on_demand(struct vm *vm, gpa_t gpa)
 
 static enum exit_result park(struct vcpu *vcpu)
 {
-	vcpu->state = VCPU_OFFLINE;
+	(void)vcpu;
 	return EXIT_RETRY;
 }
 
@@ -37,8 +37,9 @@ static void fatal(struct vcpu *vcpu, const char *why)
 {
 	bool is_reset = vcpu->exit.reason == EXIT_SHUTDOWN;
 
-	if (vcpu->finish == park)
+	if (vcpu->state == VCPU_OFFLINE)
 		return;
+	vcpu->state = VCPU_OFFLINE;
 	log_error("vm%u '%s' vcpu%u: %s", vcpu_vm(vcpu)->id, vcpu_vm(vcpu)->name, vcpu->index,
 		  why);
 	if (!is_reset)
