@@ -35,6 +35,7 @@ touch /tmp/stop-work
 usleep 1500000
 for n in 1 2; do
 	vm_checks vm$n vm$n-
+	ls -l /tmp/received$n
 	equal vm$n-data-arrived-unchanged "$(md5sum </tmp/received$n | cut -d' ' -f1)" \
 		"$(tr -d '\r' <"/tmp/vm$n.out" | sed -n 's/^sent //p')"
 done
