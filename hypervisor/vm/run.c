@@ -153,7 +153,7 @@ void run_pass_nmis(void)
 {
 	struct vm *service = vm_service();
 
-	if (unlikely(irq_take_nmis() != 0) && cpu_id() < service->vcpu_count)
+	if (cpu_id() < service->vcpu_count && unlikely(irq_take_nmis() != 0))
 		vcpu_request(service->vcpu[cpu_id()], VCPU_REQ_NMI);
 }
 
