@@ -61,8 +61,15 @@ static void pin_eoi(void *ctx, unsigned int pin)
 		ioapic_unmask(chip->index, pin);
 }
 
+/* A level pin of this vector for this vCPU: others may use the vector on other CPUs. */
+static bool is_for(uint64_t rte, uint8_t vector, const struct vlapic *vlapic)
+{
+	return is_live_level(rte) && (rte & RTE_VECTOR) == vector &&
+	       vlapic_matches(vlapic, (uint32_t)(rte >> RTE_DEST_SHIFT), (rte & RTE_LOGICAL) != 0);
+}
+
 /* The pins of one chip that are asserting this vector: masked, then raised in the guest's chip. */
-static void raise_pins(struct ptirq_chip *chip, uint8_t vector)
+static void raise_pins(struct ptirq_chip *chip, uint8_t vector, const struct vlapic *vlapic)
 {
 	struct vioapic *v = &chip->vm->ioapic[chip->index];
 
@@ -70,7 +77,7 @@ static void raise_pins(struct ptirq_chip *chip, uint8_t vector)
 		bool is_mine;
 
 		spinlock_lock(&v->lock);
-		is_mine = is_live_level(v->rte[pin]) && (v->rte[pin] & RTE_VECTOR) == vector &&
+		is_mine = is_for(v->rte[pin], vector, vlapic) &&
 			  (ioapic_rte_read(chip->index, pin) & RTE_REMOTE_IRR) != 0 &&
 			  !bitmap_test_and_set(chip->in_service, pin);
 		if (is_mine)
@@ -81,21 +88,31 @@ static void raise_pins(struct ptirq_chip *chip, uint8_t vector)
 	}
 }
 
+/* This CPU took the vector as level-triggered (SDM 3A 11.8.4). */
+static bool came_as_level(uint8_t vector)
+{
+	uint32_t tmr = lapic_read(APIC_TMR + (vector / 32U) * 0x10U);
+
+	return ((tmr >> (vector % 32U)) & 1U) != 0;
+}
+
 /* A device of the Service VM interrupts, on the CPU of the vCPU that it meant. */
 static void forward(uint8_t vector)
 {
 	struct vm *vm = vm_service();
 	unsigned int cpu = cpu_id();
+	struct vlapic *vlapic = cpu < vm->vcpu_count ? &vm->vcpu[cpu]->vlapic : NULL;
 
-	if (atomic_load_relaxed(&level_pins[vector]) != 0) {
-		for (unsigned int i = 0; i < vm->ioapic_count; i++)
-			raise_pins(&chips[i], vector);
+	if (vlapic == NULL) {
 		lapic_eoi();
-		return;
+	} else if (atomic_load_relaxed(&level_pins[vector]) != 0 && came_as_level(vector)) {
+		for (unsigned int i = 0; i < vm->ioapic_count; i++)
+			raise_pins(&chips[i], vector, vlapic);
+		lapic_eoi();
+	} else {
+		lapic_eoi();
+		vlapic_accept(vlapic, vector, false);
 	}
-	lapic_eoi();
-	if (cpu < vm->vcpu_count)
-		vlapic_accept(&vm->vcpu[cpu]->vlapic, vector, false);
 }
 
 void ptirq_init(struct vm *vm)
