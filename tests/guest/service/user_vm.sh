@@ -18,7 +18,7 @@ truncate -s 16M /tmp/fs.img
 truncate -s 1M /tmp/ro.img
 md5=$(md5sum </tmp/disk.img | cut -d' ' -f1)
 user_image /tmp/shell.img /payload/guest/user/shell.sh
-nc -l -p 4000 >/tmp/net.out &
+sleep 1000 | nc -l -p 4000 >/tmp/net.out &
 VM_ARGS="acrn.cpus=2 acrn.md5=$md5"
 vm_linux vm1 /tmp/shell.img --cpu_affinity 0,1 -s 0,hostbridge -s 1,lpc -l com1,stdio -l com2,file:/tmp/com2.out \
 	-s 3,virtio-blk,/tmp/disk.img -s 4,virtio-net,tap=tap0 -s 5,virtio-console,@file:con=/tmp/con.out \
