@@ -20,8 +20,8 @@ setup_file() {
 	passes two_vms vm2-unmount
 }
 @test "both move their data over the network unchanged" {
-	passes two_vms vm1-network-sends
-	passes two_vms vm2-network-sends
+	passes two_vms vm1-network-both-ways
+	passes two_vms vm2-network-both-ways
 	passes two_vms vm1-network-answers
 	passes two_vms vm2-network-answers
 	passes two_vms vm1-data-arrived-unchanged

@@ -8,7 +8,11 @@ CYCLES=50
 check module-loads hsm_load || finish
 
 stat() { awk -v w="$1" '$1 == w {print $2}' /proc/vmstat; }
-pinned() { echo $(($(stat nr_foll_pin_acquired) - $(stat nr_foll_pin_released))); }
+pinned() {
+	# counters of each CPU are added up only now and then
+	cat /proc/sys/vm/stat_refresh
+	echo $(($(stat nr_foll_pin_acquired) - $(stat nr_foll_pin_released)))
+}
 free_kib() {
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
