@@ -33,6 +33,8 @@ struct vcpu_backend {
 	void (*reg_set)(struct vcpu *vcpu, enum vcpu_reg reg, uint64_t value);
 	void (*seg_get)(struct vcpu *vcpu, enum x86_seg seg, struct segment *s);
 	void (*seg_set)(struct vcpu *vcpu, enum x86_seg seg, const struct segment *s);
+	/* How the code at CS:RIP is to be read. */
+	enum insn_mode (*mode)(struct vcpu *vcpu);
 	void (*table_set)(struct vcpu *vcpu, bool is_idt, const struct desc_table *t);
 
 	/* True when the guest would take an external interrupt right now (IF, no shadow, no event). */
@@ -46,9 +48,8 @@ struct vcpu_backend {
 	void (*want_window)(struct vcpu *vcpu);
 	/* An NMI goes in: hold further ones until its IRET. */
 	void (*mask_nmi)(struct vcpu *vcpu);
-	/* Tells the CPU about the task priority (CR8), and the other way. */
+	/* Tells the CPU about the task priority (CR8); run brings back what it is in vcpu->cr8. */
 	void (*tpr_set)(struct vcpu *vcpu, uint8_t cr8);
-	uint8_t (*tpr_get)(struct vcpu *vcpu);
 
 	/* vcpu->tsc_offset changed. */
 	void (*set_tsc_offset)(struct vcpu *vcpu);

@@ -63,7 +63,7 @@ static void inject_pic(struct vcpu *vcpu, struct vpic *pic)
 	vcpu->event.has_error = false;
 }
 
-void inject_pending(struct vcpu *vcpu, struct vpic *pic)
+void inject_pending_slow(struct vcpu *vcpu, struct vpic *pic)
 {
 	int vector;
 
@@ -76,8 +76,7 @@ void inject_pending(struct vcpu *vcpu, struct vpic *pic)
 		}
 		vcpu->pic_pending = false;
 	}
-	vector = atomic_load_relaxed(&vcpu->vlapic.irr_hint) == 0 ? -1 :
-								     vlapic_waiting(&vcpu->vlapic);
+	vector = vlapic_waiting(&vcpu->vlapic);
 	if (vector != vcpu->offered) {
 		vcpu_backend->offer(vcpu, vector);
 		vcpu->offer_made = vector;
@@ -91,13 +90,11 @@ void inject_show_priority(struct vcpu *vcpu)
 }
 
 /* The offered vector was taken when the offer is gone; CR8 was written when the priority moved. */
-void inject_settle(struct vcpu *vcpu)
+void inject_settle_slow(struct vcpu *vcpu)
 {
-	uint8_t cr8 = vcpu_backend->tpr_get(vcpu);
-
-	if (unlikely(cr8 != vcpu->tpr_shown)) {
-		vlapic_cr8_set(&vcpu->vlapic, cr8);
-		vcpu->tpr_shown = cr8;
+	if (vcpu->cr8 != vcpu->tpr_shown) {
+		vlapic_cr8_set(&vcpu->vlapic, vcpu->cr8);
+		vcpu->tpr_shown = vcpu->cr8;
 	}
 	if (vcpu->offer_made >= 0 && vcpu->offered < 0) {
 		vlapic_taken(&vcpu->vlapic, (uint8_t)vcpu->offer_made);

@@ -78,13 +78,7 @@ int vcpu_walk(struct vcpu *vcpu, gva_t gva, unsigned int access, gpa_t *gpa, uin
 
 enum insn_mode vcpu_mode(struct vcpu *vcpu)
 {
-	struct segment cs;
-
-	vcpu_backend->seg_get(vcpu, SEG_CS, &cs);
-	if ((cs.attr & SEG_L) != 0 &&
-	    (vcpu_backend->reg_get(vcpu, VREG_EFER) & EFER_LMA) != 0)
-		return INSN_MODE_64;
-	return (cs.attr & SEG_DB) != 0 ? INSN_MODE_32 : INSN_MODE_16;
+	return vcpu_backend->mode(vcpu);
 }
 
 unsigned int vcpu_cpl(struct vcpu *vcpu)

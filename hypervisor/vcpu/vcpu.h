@@ -78,6 +78,7 @@ struct vcpu {
 	struct vcpu_exit exit;
 	struct vcpu_event event;    /* waits for the next entry */
 	int offered;		    /* vector offered to the CPU, -1: none */
+	uint8_t cr8;		    /* what the CPU had as priority class at the last exit */
 	int offer_made;		    /* what was offered when the guest was entered */
 	uint8_t tpr_shown;	    /* task priority class that the CPU was told */
 	bool nmi_pending, nmi_masked;
@@ -99,6 +100,7 @@ struct vcpu {
 	struct insn_exec mmio;	    /* an instruction under way across a wait */
 	struct insn_cpu mmio_cpu;
 	struct io_access io;	    /* the access under way */
+	struct io_near near;
 	struct code_cache code[CODE_CACHES];
 	struct insn_cache insns[INSN_CACHES];
 	/* Extended state while another vCPU runs on the CPU; size from CPUID 0DH. */

@@ -78,17 +78,31 @@ int io_bus_add_mmio(struct io_bus *bus, uint64_t base, uint64_t size, io_handler
 	return add(bus, &range);
 }
 
-enum io_result io_bus_access(const struct io_bus *bus, struct io_access *io)
+const struct io_range *io_bus_find(const struct io_bus *bus, enum io_space space, uint64_t addr,
+				   struct io_near *near)
 {
-	unsigned int first = io->space == IO_PORT ? 0 : bus->ports;
-	unsigned int last = io->space == IO_PORT ? bus->ports : bus->count;
-	unsigned int at = upper_bound(bus, first, last, io->addr);
-	const struct io_range *range;
+	unsigned int first = space == IO_PORT ? 0 : bus->ports;
+	unsigned int last = space == IO_PORT ? bus->ports : bus->count;
+	unsigned int at = near->range[space];
+	const struct io_range *range = &bus->range[at];
 
+	if (likely(at >= first && at < last && addr - range->base < range->size))
+		return range;
+	at = upper_bound(bus, first, last, addr);
 	if (at == first)
-		return IO_FORWARD;
+		return NULL;
 	range = &bus->range[at - 1U];
-	if (!range_within(io->addr, io->size, range->base, range->size))
+	if (addr - range->base >= range->size)
+		return NULL;
+	near->range[space] = (uint8_t)(at - 1U);
+	return range;
+}
+
+enum io_result io_bus_access(const struct io_bus *bus, struct io_access *io, struct io_near *near)
+{
+	const struct io_range *range = io_bus_find(bus, io->space, io->addr, near);
+
+	if (range == NULL || io->size > range->size - (io->addr - range->base))
 		return IO_FORWARD;
 	return range->handler(range->dev, io);
 }

@@ -50,8 +50,20 @@ int io_bus_add_ports(struct io_bus *bus, uint64_t base, uint64_t size, io_handle
 int io_bus_add_mmio(struct io_bus *bus, uint64_t base, uint64_t size, io_handler handler,
 		    void *dev);
 
+/*
+ * Who was asked last, so that the next look is short; one a processor, zero to begin with. It only
+ * speeds things up: any value is safe.
+ */
+struct io_near {
+	uint8_t range[2]; /* index, by space */
+};
+
+/* The range that holds addr, NULL when none does. Hot. */
+const struct io_range *io_bus_find(const struct io_bus *bus, enum io_space space, uint64_t addr,
+				   struct io_near *near);
+
 /* Hands the access to the range that wholly contains it, else IO_FORWARD. Hot. */
-enum io_result io_bus_access(const struct io_bus *bus, struct io_access *io);
+enum io_result io_bus_access(const struct io_bus *bus, struct io_access *io, struct io_near *near);
 
 /* True when any range of space overlaps [base, base + size). */
 bool io_bus_overlaps(const struct io_bus *bus, enum io_space space, uint64_t base, uint64_t size);

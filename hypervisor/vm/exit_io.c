@@ -15,7 +15,7 @@ enum exit_result exit_dispatch_io(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu_vm(vcpu);
 
-	switch (io_bus_access(&vm->io, &vcpu->io)) {
+	switch (io_bus_access(&vm->io, &vcpu->io, &vcpu->near)) {
 	case IO_DONE:
 		return vcpu->finish(vcpu);
 	case IO_FAULT:

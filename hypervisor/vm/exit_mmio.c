@@ -24,18 +24,17 @@ static int write_operand(void *ctx, gva_t addr, const void *buf, unsigned int si
 	return vcpu_write_linear(ctx, addr, buf, size, &fault);
 }
 
-static void set_cpu(struct vcpu *vcpu, const struct insn *insn, enum insn_mode mode)
+/* A move computes nothing, so the flags stay out of it. */
+static bool uses_flags(const struct insn *insn)
+{
+	return insn->op != INSN_MOV && insn->op != INSN_MOVZX && insn->op != INSN_MOVSX;
+}
+
+static void set_bases(struct vcpu *vcpu, const struct insn *insn)
 {
 	struct insn_cpu *cpu = &vcpu->mmio_cpu;
 	struct segment s;
 
-	cpu->gpr = vcpu->gpr;
-	cpu->rip = vcpu->rip;
-	cpu->rflags = vcpu_backend->reg_get(vcpu, VREG_RFLAGS);
-	cpu->mode = mode;
-	cpu->ctx = vcpu;
-	cpu->read = read_operand;
-	cpu->write = write_operand;
 	/* In 64-bit mode only FS and GS have bases, and fetching those two is dear. */
 	for (unsigned int i = SEG_ES; i <= SEG_GS; i++) {
 		cpu->seg_base[i] = 0;
@@ -44,6 +43,22 @@ static void set_cpu(struct vcpu *vcpu, const struct insn *insn, enum insn_mode m
 		vcpu_backend->seg_get(vcpu, i, &s);
 		cpu->seg_base[i] = s.base;
 	}
+}
+
+static void set_cpu(struct vcpu *vcpu, const struct insn *insn, enum insn_mode mode)
+{
+	struct insn_cpu *cpu = &vcpu->mmio_cpu;
+
+	cpu->gpr = vcpu->gpr;
+	cpu->rip = vcpu->rip;
+	cpu->mode = mode;
+	cpu->ctx = vcpu;
+	cpu->read = read_operand;
+	cpu->write = write_operand;
+	if (!uses_flags(insn))
+		return; /* nor do addresses matter: the CPU has told where the access goes */
+	cpu->rflags = vcpu_backend->reg_get(vcpu, VREG_RFLAGS);
+	set_bases(vcpu, insn);
 }
 
 static enum exit_result finish_mmio(struct vcpu *vcpu);
@@ -76,7 +91,8 @@ static enum exit_result finish_mmio(struct vcpu *vcpu)
 		return undecodable(vcpu);
 	if (more > 0)
 		return do_access(vcpu);
-	vcpu_backend->reg_set(vcpu, VREG_RFLAGS, vcpu->mmio_cpu.rflags);
+	if (uses_flags(&vcpu->mmio.insn))
+		vcpu_backend->reg_set(vcpu, VREG_RFLAGS, vcpu->mmio_cpu.rflags);
 	if (vcpu->mmio.repeat)
 		return EXIT_RETRY;
 	vcpu->exit.insn_len = vcpu->mmio.insn.len;
@@ -107,7 +123,8 @@ enum exit_result exit_memory(struct vcpu *vcpu)
 	gpa_t gpa = vcpu->exit.mem.gpa;
 
 	/* Mapped by now: another vCPU was faster, or a stale translation. */
-	if (unlikely(!io_bus_overlaps(&vm->io, IO_MMIO, gpa, 1) && vm->map_on_demand(vm, gpa)))
+	if (unlikely(io_bus_find(&vm->io, IO_MMIO, gpa, &vcpu->near) == NULL &&
+		     vm->map_on_demand(vm, gpa)))
 		return EXIT_RETRY;
 	/* Code or page tables in device memory: there is no such instruction to carry out. */
 	if (unlikely(vcpu->exit.mem.is_fetch || vcpu->exit.mem.is_walk)) {

@@ -176,6 +176,7 @@ static void svm_run(struct vcpu *vcpu)
 	vcpu->gpr[REG_RSP] = vmcb->rsp;
 	vcpu->rip = vmcb->rip;
 	vmcb->tlb_control = 0;
+	vcpu->cr8 = vmcb->int_ctl & 0xFU;
 	if ((vmcb->int_ctl & SVM_V_IRQ) == 0)
 		vcpu->offered = -1;
 	svm_exit_decode(vcpu, vmcb);
@@ -227,11 +228,6 @@ static void svm_tpr_set(struct vcpu *vcpu, uint8_t cr8)
 	vmcb->int_ctl = (vmcb->int_ctl & ~SVM_V_TPR) | cr8;
 }
 
-static uint8_t svm_tpr_get(struct vcpu *vcpu)
-{
-	return svm_of(vcpu)->vmcb->int_ctl & 0xFU;
-}
-
 static void svm_set_tsc_offset(struct vcpu *vcpu)
 {
 	svm_of(vcpu)->vmcb->tsc_offset = vcpu->tsc_offset;
@@ -259,13 +255,13 @@ const struct vcpu_backend svm_backend = {
 	.reg_set = svm_reg_set,
 	.seg_get = svm_seg_get,
 	.seg_set = svm_seg_set,
+	.mode = svm_mode,
 	.table_set = svm_table_set,
 	.can_interrupt = svm_can_interrupt,
 	.offer = svm_offer,
 	.want_window = svm_want_window,
 	.mask_nmi = svm_mask_nmi,
 	.tpr_set = svm_tpr_set,
-	.tpr_get = svm_tpr_get,
 	.set_tsc_offset = svm_set_tsc_offset,
 	.flush_gpa = svm_flush_gpa,
 	.intercept = svm_intercept,

@@ -11,9 +11,7 @@ typedef void (*decoder)(struct vcpu *vcpu, struct vmcb *vmcb);
 
 static gva_t code_address(const struct vmcb *vmcb)
 {
-	const uint16_t long_code = 1U << 9;
-
-	return (vmcb->cs.attr & long_code) != 0 && (vmcb->efer & EFER_LMA) != 0 ?
+	return (vmcb->cs.attr & VMCB_ATTR_L) != 0 && (vmcb->efer & EFER_LMA) != 0 ?
 		       vmcb->rip :
 		       (vmcb->cs.base + vmcb->rip) & 0xFFFFFFFFUL;
 }

@@ -82,6 +82,16 @@ void svm_seg_set(struct vcpu *vcpu, enum x86_seg seg, const struct segment *s)
 		vmcb->cpl = (uint8_t)segment_dpl(s);
 }
 
+enum insn_mode svm_mode(struct vcpu *vcpu)
+{
+	const struct vmcb *vmcb = svm_of(vcpu)->vmcb;
+	uint16_t attr = vmcb->cs.attr;
+
+	if ((attr & VMCB_ATTR_L) != 0 && (vmcb->efer & EFER_LMA) != 0)
+		return INSN_MODE_64;
+	return (attr & VMCB_ATTR_DB) != 0 ? INSN_MODE_32 : INSN_MODE_16;
+}
+
 void svm_table_set(struct vcpu *vcpu, bool is_idt, const struct desc_table *t)
 {
 	struct vmcb *vmcb = svm_of(vcpu)->vmcb;

@@ -68,6 +68,10 @@ _Static_assert(offsetof(struct vmcb, rip) == 0x578, "APM 2 B-2");
 _Static_assert(offsetof(struct vmcb, rax) == 0x5F8, "APM 2 B-2");
 _Static_assert(offsetof(struct vmcb, g_pat) == 0x668, "APM 2 B-2");
 
+/* vmcb_seg.attr */
+#define VMCB_ATTR_L (1U << 9)
+#define VMCB_ATTR_DB (1U << 10)
+
 /* intercept1 */
 #define SVM_I1_INTR (1U << 0)
 #define SVM_I1_NMI (1U << 1)

@@ -16,6 +16,7 @@
 #define HIDDEN BDF(0, 2, 0)
 
 static struct io_bus bus;
+static struct io_near near;
 static struct vpci pci;
 static uint8_t space[4096]; /* of 00:1f.3 and of 40:00.0 */
 static unsigned int reads, writes;
@@ -78,7 +79,7 @@ static enum io_result access_of(bool is_mmio, bool is_write, uint64_t addr, uint
 				uint64_t *value)
 {
 	struct io_access io = { is_mmio ? IO_MMIO : IO_PORT, is_write, size, addr, *value };
-	enum io_result result = io_bus_access(&bus, &io);
+	enum io_result result = io_bus_access(&bus, &io, &near);
 
 	*value = io.value;
 	return result;

@@ -15,6 +15,7 @@
 #define READ_ISR 0x0B
 
 static struct io_bus bus;
+static struct io_near near;
 static struct vpic pic;
 static unsigned int rises;
 
@@ -29,14 +30,14 @@ static void outb(uint16_t port, uint8_t value)
 {
 	struct io_access io = { IO_PORT, true, 1, port, value };
 
-	assert_int_equal(io_bus_access(&bus, &io), IO_DONE);
+	assert_int_equal(io_bus_access(&bus, &io, &near), IO_DONE);
 }
 
 static uint8_t inb(uint16_t port)
 {
 	struct io_access io = { IO_PORT, false, 1, port, ~0UL };
 
-	assert_int_equal(io_bus_access(&bus, &io), IO_DONE);
+	assert_int_equal(io_bus_access(&bus, &io, &near), IO_DONE);
 	return (uint8_t)io.value;
 }
 
@@ -243,9 +244,9 @@ static void elcr_of_both_chips_in_one_word(void **state)
 	struct io_access io = { IO_PORT, true, 2, 0x4D0, 0x0C20 };
 
 	(void)state;
-	assert_int_equal(io_bus_access(&bus, &io), IO_DONE);
+	assert_int_equal(io_bus_access(&bus, &io, &near), IO_DONE);
 	io = (struct io_access){ IO_PORT, false, 2, 0x4D0, 0 };
-	assert_int_equal(io_bus_access(&bus, &io), IO_DONE);
+	assert_int_equal(io_bus_access(&bus, &io, &near), IO_DONE);
 	assert_int_equal(io.value, 0x0C20);
 }
 

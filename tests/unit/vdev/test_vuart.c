@@ -13,6 +13,7 @@
 #define PORT 0x3F8
 
 static struct io_bus bus;
+static struct io_near near;
 static struct vuart uart;
 static unsigned int changes, sent_count;
 static bool line;
@@ -36,14 +37,14 @@ static void out(unsigned int reg, uint8_t value)
 {
 	struct io_access io = { IO_PORT, true, 1, PORT + reg, value };
 
-	assert_int_equal(io_bus_access(&bus, &io), IO_DONE);
+	assert_int_equal(io_bus_access(&bus, &io, &near), IO_DONE);
 }
 
 static uint8_t in(unsigned int reg)
 {
 	struct io_access io = { IO_PORT, false, 1, PORT + reg, 0 };
 
-	assert_int_equal(io_bus_access(&bus, &io), IO_DONE);
+	assert_int_equal(io_bus_access(&bus, &io, &near), IO_DONE);
 	return (uint8_t)io.value;
 }
 
@@ -91,7 +92,7 @@ static void divisor_hides_behind_dlab(void **state)
 
 	(void)state;
 	out(3, 0x83);
-	assert_int_equal(io_bus_access(&bus, &io), IO_DONE);
+	assert_int_equal(io_bus_access(&bus, &io, &near), IO_DONE);
 	assert_int_equal(in(0), 0x0C);
 	assert_int_equal(in(1), 0x00);
 	out(3, 0x03);
