@@ -32,11 +32,10 @@ work() {
 work 0 >/tmp/work0 &
 work 1 >/tmp/work1 &
 
-# What each User VM serves is taken once it has an address, and told so.
+# What each User VM serves is taken once it has an address; then a word is there for it.
 take() {
-	until_true 300 wget -q -T 30 -O "/tmp/taken$1" "http://10.9.0.1$1/data" &&
-		wget -q -T 30 -O "/tmp/md5.$1" "http://10.9.0.1$1/md5"
-	until_true 30 sh -c "echo taken | nc -w 5 10.9.0.1$1 4000"
+	until_true 300 timeout 60 wget -q -O "/tmp/taken$1" "http://10.9.0.1$1/data" &&
+		timeout 60 wget -q -O "/tmp/md5.$1" "http://10.9.0.1$1/md5" && echo yes >"/tmp/www/took-10.9.0.1$1"
 }
 take 1 &
 take 2 &

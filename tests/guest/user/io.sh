@@ -13,13 +13,11 @@ dd if=/dev/urandom of=/tmp/www/data bs=1M count=1 2>/dev/null
 md5sum </tmp/www/data | cut -d' ' -f1 >/tmp/www/md5
 httpd -p 80 -h /tmp/www
 network() {
-	wget -q -T 60 -O /tmp/data http://10.9.0.1/data && wget -q -T 60 -O /tmp/md5 http://10.9.0.1/md5 &&
+	timeout 120 wget -q -O /tmp/data http://10.9.0.1/data && timeout 60 wget -q -O /tmp/md5 http://10.9.0.1/md5 &&
 		[ "$(md5sum </tmp/data | cut -d' ' -f1)" = "$(cat /tmp/md5)" ] || return 1
-	# the Service VM says by a word when it has taken ours
-	until_true 120 grep -q taken /tmp/www/word
+	# the Service VM serves a word of its own when it has taken ours
+	until_true 120 wget -q -O /dev/null "http://10.9.0.1/took-$(word address)"
 }
-# where the word arrives
-nc -l -p 4000 >/tmp/www/word &
 network &
 net=$!
 taskset -c 1 ping -c 10 -w 120 10.9.0.1 >/tmp/ping &
