@@ -10,7 +10,7 @@ ifneq ($(V),)
 export V
 endif
 DEV := scripts/dev
-SUB = $(MAKE) --no-print-directory
+SUB = $(MAKE) --no-print-directory $(if $(V),,-s)
 
 .PHONY: all help setup hypervisor efi acrn-dm hsm unit fuzz check bench demo clean install
 all: hypervisor efi acrn-dm hsm
