@@ -35,6 +35,7 @@ struct vcpu_backend {
 	void (*seg_set)(struct vcpu *vcpu, enum x86_seg seg, const struct segment *s);
 	/* How the code at CS:RIP is to be read. */
 	enum insn_mode (*mode)(struct vcpu *vcpu);
+	unsigned int (*cpl)(struct vcpu *vcpu);
 	void (*table_set)(struct vcpu *vcpu, bool is_idt, const struct desc_table *t);
 
 	/* True when the guest would take an external interrupt right now (IF, no shadow, no event). */

@@ -83,24 +83,17 @@ enum insn_mode vcpu_mode(struct vcpu *vcpu)
 
 unsigned int vcpu_cpl(struct vcpu *vcpu)
 {
-	struct segment ss;
-
-	if ((vcpu_backend->reg_get(vcpu, VREG_CR0) & CR0_PE) == 0)
-		return 0;
-	vcpu_backend->seg_get(vcpu, SEG_SS, &ss);
-	return segment_dpl(&ss);
+	return vcpu_backend->cpl(vcpu);
 }
 
-/* True when the guest's page tables still lead where they led. */
-static bool is_unchanged(const struct code_cache *cache)
+/* True when the guest's page tables still lead where they led. Within guest_access_begin/end. */
+static inline bool is_unchanged(const struct code_cache *c)
 {
-	uint64_t changed = 0;
-
-	guest_access_begin();
-	for (unsigned int i = 0; i < cache->depth; i++)
-		changed |= atomic_load_relaxed(cache->entry[i]) ^ cache->value[i];
-	guest_access_end();
-	return changed == 0;
+	return ((atomic_load_relaxed(c->entry[0]) ^ c->value[0]) |
+		(atomic_load_relaxed(c->entry[1]) ^ c->value[1]) |
+		(atomic_load_relaxed(c->entry[2]) ^ c->value[2]) |
+		(atomic_load_relaxed(c->entry[3]) ^ c->value[3]) |
+		(atomic_load_relaxed(c->entry[4]) ^ c->value[4])) == 0;
 }
 
 /* Keeps what a change of the translation would show in; false when it cannot be seen. */
@@ -109,7 +102,8 @@ static bool keep_trail(struct code_cache *cache, struct gpa_space *space,
 {
 	if (trail->count != 0 && trail->entry_size != sizeof(uint64_t))
 		return false;
-	cache->depth = trail->count;
+	for (unsigned int i = trail->count; i < CODE_TRAIL; i++)
+		cache->entry[i] = &cache->value[i];
 	for (unsigned int i = 0; i < trail->count; i++) {
 		hpa_t hpa = gpa_space_translate(space, trail->entry[i].gpa, PG_READ);
 
@@ -121,10 +115,10 @@ static bool keep_trail(struct code_cache *cache, struct gpa_space *space,
 	return true;
 }
 
-/* The page of code at linear address rip, as the hypervisor sees it; NULL when it is not RAM. */
-static const uint8_t *code_page(struct vcpu *vcpu, gva_t rip, uint64_t cr3)
+/* Finds the page anew, and keeps it with the way that led there. */
+static const uint8_t *code_page_walk(struct vcpu *vcpu, gva_t rip, uint64_t cr3,
+				     struct code_cache *cache)
 {
-	struct code_cache *cache = &vcpu->code[(rip >> PAGE_SHIFT) % CODE_CACHES];
 	struct gpa_space *space = &vcpu->group->space;
 	struct guest_trail trail;
 	struct guest_walk walk;
@@ -132,10 +126,6 @@ static const uint8_t *code_page(struct vcpu *vcpu, gva_t rip, uint64_t cr3)
 	hpa_t hpa;
 	gpa_t gpa;
 
-	if (likely(cache->page == (rip & PAGE_MASK) && cache->cr3 == cr3 &&
-		   cache->generation == atomic_load_relaxed(&space->generation) &&
-		   is_unchanged(cache)))
-		return cache->code;
 	cache->page = ~0UL;
 	cache->generation = atomic_load(&space->generation);
 	walk = walk_state(vcpu, &trail);
@@ -155,6 +145,26 @@ static const uint8_t *code_page(struct vcpu *vcpu, gva_t rip, uint64_t cr3)
 	return cache->code;
 }
 
+/*
+ * The page of code at linear address rip, as the hypervisor sees it; NULL when it is not RAM. Begins
+ * guest access, which the caller ends in any case.
+ */
+static inline const uint8_t *code_page(struct vcpu *vcpu, gva_t rip, uint64_t cr3)
+{
+	struct code_cache *cache = &vcpu->code[(rip >> PAGE_SHIFT) % CODE_CACHES];
+	const uint8_t *code;
+
+	guest_access_begin();
+	if (likely(cache->page == (rip & PAGE_MASK) && cache->cr3 == cr3 &&
+		   cache->generation == atomic_load_relaxed(&vcpu->group->space.generation) &&
+		   is_unchanged(cache)))
+		return cache->code;
+	guest_access_end();
+	code = code_page_walk(vcpu, rip, cr3, cache);
+	guest_access_begin();
+	return code;
+}
+
 static unsigned int fetch(struct vcpu *vcpu, gva_t rip, uint64_t cr3, uint8_t *buf,
 			  unsigned int size)
 {
@@ -166,11 +176,11 @@ static unsigned int fetch(struct vcpu *vcpu, gva_t rip, uint64_t cr3, uint8_t *b
 		unsigned int n = MIN(size - done, room);
 		const uint8_t *page = code_page(vcpu, at, cr3);
 
+		if (page != NULL)
+			memcpy(buf + done, page + (at & (PAGE_SIZE - 1)), n);
+		guest_access_end();
 		if (page == NULL)
 			break;
-		guest_access_begin();
-		memcpy(buf + done, page + (at & (PAGE_SIZE - 1)), n);
-		guest_access_end();
 		done += n;
 	}
 	return done;
@@ -188,8 +198,7 @@ static gva_t code_address(struct vcpu *vcpu, enum insn_mode mode)
 
 unsigned int vcpu_fetch(struct vcpu *vcpu, uint8_t *buf, unsigned int size)
 {
-	return fetch(vcpu, code_address(vcpu, vcpu_mode(vcpu)),
-		     vcpu_backend->reg_get(vcpu, VREG_CR3), buf, size);
+	return fetch(vcpu, code_address(vcpu, vcpu_mode(vcpu)), vcpu->cr3, buf, size);
 }
 
 /* The bytes at rip when all that an instruction can have lie in its page; false: look slowly. */
@@ -200,13 +209,11 @@ static bool peek(struct vcpu *vcpu, gva_t rip, uint64_t bytes[2])
 
 	if (at > PAGE_SIZE - 16)
 		return false;
-	page = code_page(vcpu, rip, vcpu_backend->reg_get(vcpu, VREG_CR3));
-	if (page == NULL)
-		return false;
-	guest_access_begin();
-	__builtin_memcpy(bytes, page + at, 16);
+	page = code_page(vcpu, rip, vcpu->cr3);
+	if (likely(page != NULL))
+		__builtin_memcpy(bytes, page + at, 16);
 	guest_access_end();
-	return true;
+	return page != NULL;
 }
 
 const struct insn *vcpu_decode(struct vcpu *vcpu, enum insn_mode *mode)
@@ -243,15 +250,13 @@ unsigned int vcpu_insn_length(struct vcpu *vcpu, gva_t rip, uint64_t cr3, uint16
 	unsigned int at = (unsigned int)(rip & (PAGE_SIZE - 1));
 	uint16_t found = 0;
 
-	if (likely(page != NULL && at < PAGE_SIZE - 1)) {
-		guest_access_begin();
+	if (likely(page != NULL && at < PAGE_SIZE - 1))
 		found = (uint16_t)((page[at] << 8) | page[at + 1]);
-		guest_access_end();
-		if (likely(opcode > 0xFF && found == opcode))
-			return 2;
-		if (opcode != 0 && opcode <= 0xFF && found >> 8 == opcode)
-			return 1;
-	}
+	guest_access_end();
+	if (likely(opcode > 0xFF && found == opcode))
+		return 2;
+	if (opcode != 0 && opcode <= 0xFF && found >> 8 == opcode)
+		return 1;
 	have = fetch(vcpu, rip, cr3, buf, sizeof(buf));
 	return insn_length(buf, have, vcpu_mode(vcpu));
 }

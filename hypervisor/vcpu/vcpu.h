@@ -50,15 +50,19 @@ struct vcpu_event {
 };
 
 /* A fetched code page, so that the length of a simple instruction costs no page walk. */
+#define CODE_TRAIL 5U
+
 struct code_cache {
 	uint64_t cr3;
 	gva_t page; /* of RIP; ~0: empty */
 	uint32_t generation;
 	const uint8_t *code;
-	/* The guest's page-table entries that led there, and what they held: it may change them. */
-	unsigned int depth;
-	const uint64_t *entry[5];
-	uint64_t value[5];
+	/*
+	 * The guest's page-table entries that led there, and what they held: it may change them. Those
+	 * that a shorter walk leaves over point at their own value.
+	 */
+	const uint64_t *entry[CODE_TRAIL];
+	uint64_t value[CODE_TRAIL];
 };
 
 #define CODE_CACHES 8U /* pages, by the low bits of their number */
@@ -75,6 +79,7 @@ struct insn_cache {
 struct vcpu {
 	uint64_t gpr[REG_COUNT]; /* RAX and RSP are here too, except while the guest runs */
 	uint64_t rip;
+	uint64_t cr3;		    /* as of the last exit */
 	struct vcpu_exit exit;
 	struct vcpu_event event;    /* waits for the next entry */
 	int offered;		    /* vector offered to the CPU, -1: none */

@@ -10,8 +10,7 @@
 
 void io_bus_init(struct io_bus *bus)
 {
-	bus->count = 0;
-	bus->ports = 0;
+	*bus = (struct io_bus){ 0 }; /* unused ranges hold nothing: size 0 */
 }
 
 /* Index in [first, last) after the last range whose base is <= addr; first when there is none. */
@@ -100,8 +99,10 @@ const struct io_range *io_bus_find(const struct io_bus *bus, enum io_space space
 
 enum io_result io_bus_access(const struct io_bus *bus, struct io_access *io, struct io_near *near)
 {
-	const struct io_range *range = io_bus_find(bus, io->space, io->addr, near);
+	const struct io_range *range = &bus->range[near->range[io->space]];
 
+	if (unlikely(!io_bus_is_near(bus, io->space, io->addr, near)))
+		range = io_bus_find(bus, io->space, io->addr, near);
 	if (range == NULL || io->size > range->size - (io->addr - range->base))
 		return IO_FORWARD;
 	return range->handler(range->dev, io);

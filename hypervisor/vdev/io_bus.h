@@ -62,6 +62,15 @@ struct io_near {
 const struct io_range *io_bus_find(const struct io_bus *bus, enum io_space space, uint64_t addr,
 				   struct io_near *near);
 
+/* True when addr belongs to the one that was asked last; false says nothing. */
+static inline bool io_bus_is_near(const struct io_bus *bus, enum io_space space, uint64_t addr,
+				  const struct io_near *near)
+{
+	const struct io_range *range = &bus->range[near->range[space]];
+
+	return range->space == space && addr - range->base < range->size;
+}
+
 /* Hands the access to the range that wholly contains it, else IO_FORWARD. Hot. */
 enum io_result io_bus_access(const struct io_bus *bus, struct io_access *io, struct io_near *near);
 

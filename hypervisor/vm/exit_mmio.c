@@ -49,12 +49,14 @@ static void set_cpu(struct vcpu *vcpu, const struct insn *insn, enum insn_mode m
 {
 	struct insn_cpu *cpu = &vcpu->mmio_cpu;
 
-	cpu->gpr = vcpu->gpr;
+	if (unlikely(cpu->ctx == NULL)) {
+		cpu->gpr = vcpu->gpr;
+		cpu->ctx = vcpu;
+		cpu->read = read_operand;
+		cpu->write = write_operand;
+	}
 	cpu->rip = vcpu->rip;
 	cpu->mode = mode;
-	cpu->ctx = vcpu;
-	cpu->read = read_operand;
-	cpu->write = write_operand;
 	if (!uses_flags(insn))
 		return; /* nor do addresses matter: the CPU has told where the access goes */
 	cpu->rflags = vcpu_backend->reg_get(vcpu, VREG_RFLAGS);
@@ -91,11 +93,11 @@ static enum exit_result finish_mmio(struct vcpu *vcpu)
 		return undecodable(vcpu);
 	if (more > 0)
 		return do_access(vcpu);
-	if (uses_flags(&vcpu->mmio.insn))
+	if (uses_flags(vcpu->mmio.insn))
 		vcpu_backend->reg_set(vcpu, VREG_RFLAGS, vcpu->mmio_cpu.rflags);
 	if (vcpu->mmio.repeat)
 		return EXIT_RETRY;
-	vcpu->exit.insn_len = vcpu->mmio.insn.len;
+	vcpu->exit.insn_len = vcpu->mmio.insn->len;
 	return EXIT_HANDLED;
 }
 
@@ -123,7 +125,8 @@ enum exit_result exit_memory(struct vcpu *vcpu)
 	gpa_t gpa = vcpu->exit.mem.gpa;
 
 	/* Mapped by now: another vCPU was faster, or a stale translation. */
-	if (unlikely(io_bus_find(&vm->io, IO_MMIO, gpa, &vcpu->near) == NULL &&
+	if (unlikely(!io_bus_is_near(&vm->io, IO_MMIO, gpa, &vcpu->near) &&
+		     io_bus_find(&vm->io, IO_MMIO, gpa, &vcpu->near) == NULL &&
 		     vm->map_on_demand(vm, gpa)))
 		return EXIT_RETRY;
 	/* Code or page tables in device memory: there is no such instruction to carry out. */

@@ -250,7 +250,7 @@ static uint64_t second_operand(const struct insn *insn, const struct insn_cpu *c
 /* Both operands, the device's taken from what was read. */
 static struct result run(const struct insn_exec *x, const struct insn_cpu *cpu)
 {
-	const struct insn *insn = &x->insn;
+	const struct insn *insn = x->insn;
 	uint64_t other = second_operand(insn, cpu);
 
 	return insn->mem_is_dest ? compute(insn, cpu, x->operand, other) :
@@ -313,7 +313,7 @@ static int ask_write(struct insn_exec *x, uint64_t value)
  */
 static int start_movs(struct insn_exec *x, struct insn_cpu *cpu, gva_t fault_addr)
 {
-	gva_t from = insn_linear_address(&x->insn, cpu), to = string_destination(&x->insn, cpu);
+	gva_t from = insn_linear_address(x->insn, cpu), to = string_destination(x->insn, cpu);
 	uint64_t value = 0;
 
 	x->access.addr = from;
@@ -338,7 +338,7 @@ static bool is_special(enum insn_op op)
 /* The other forms that move data without computing. */
 static int start_special(struct insn_exec *x, struct insn_cpu *cpu, gva_t fault_addr)
 {
-	const struct insn *insn = &x->insn;
+	const struct insn *insn = x->insn;
 	uint64_t value = 0;
 
 	if (is_string(insn->op) && (insn->rep || insn->repne) &&
@@ -365,8 +365,7 @@ int insn_exec_start(struct insn_exec *x, const struct insn *insn, struct insn_cp
 
 	if (unlikely(!insn->has_mem || (how == 0U && insn->op != INSN_MOVS)))
 		return -EINVAL;
-	if (insn != &x->insn)
-		x->insn = *insn;
+	x->insn = insn;
 	x->repeat = false;
 	x->operand = 0;
 	x->access.size = insn->mem_size;
@@ -389,7 +388,7 @@ static void step_index(struct insn_cpu *cpu, const struct insn *insn, unsigned i
 
 static int finish_string(struct insn_exec *x, struct insn_cpu *cpu)
 {
-	const struct insn *insn = &x->insn;
+	const struct insn *insn = x->insn;
 	uint64_t count;
 
 	if (insn->op == INSN_MOVS && x->step == STEP_READ &&
@@ -411,12 +410,12 @@ static int finish_string(struct insn_exec *x, struct insn_cpu *cpu)
 
 static int finish_stack(struct insn_exec *x, struct insn_cpu *cpu)
 {
-	int64_t move = x->insn.op_size;
+	int64_t move = x->insn->op_size;
 
-	if (x->insn.op == INSN_PUSH) {
+	if (x->insn->op == INSN_PUSH) {
 		move = -move;
 		if (cpu->write(cpu->ctx, stack_address(cpu, move), &x->operand,
-			       x->insn.op_size) != 0)
+			       x->insn->op_size) != 0)
 			return -EFAULT;
 	}
 	gpr_write(cpu, REG_RSP, cpu->mode, cpu->gpr[REG_RSP] + (uint64_t)move);
@@ -426,7 +425,7 @@ static int finish_stack(struct insn_exec *x, struct insn_cpu *cpu)
 /* All accesses are done: registers and flags. */
 static int finish(struct insn_exec *x, struct insn_cpu *cpu)
 {
-	const struct insn *insn = &x->insn;
+	const struct insn *insn = x->insn;
 	struct result r;
 
 	if (is_string(insn->op))
@@ -446,7 +445,7 @@ static int finish(struct insn_exec *x, struct insn_cpu *cpu)
 
 int insn_exec_next(struct insn_exec *x, struct insn_cpu *cpu, uint64_t value)
 {
-	const struct insn *insn = &x->insn;
+	const struct insn *insn = x->insn;
 
 	if (x->step == STEP_READ) {
 		x->operand = value & bytes_mask(x->access.size);

@@ -29,7 +29,7 @@ struct insn_access {
 };
 
 struct insn_exec {
-	struct insn insn;
+	const struct insn *insn; /* the caller's */
 	uint8_t step;
 	bool repeat;	  /* after the last step: do not advance RIP, more iterations follow */
 	uint64_t operand; /* value read from the device in an earlier step */
@@ -43,7 +43,8 @@ gva_t insn_linear_address(const struct insn *insn, const struct insn_cpu *cpu);
  * Starts: fault_addr is the linear address that faulted if known (~0: compute), which tells the
  * device side of a MOVS whose both operands are memory. 1: x->access is to be done; 0: nothing to
  * do (REP with RCX 0), RIP may advance; -EINVAL: not an instruction for a device register;
- * -EFAULT: the other operand cannot be read. insn may be &x->insn.
+ * -EFAULT: the other operand cannot be read. insn stays the caller's and
+ * must not change until the last step.
  */
 int insn_exec_start(struct insn_exec *x, const struct insn *insn, struct insn_cpu *cpu,
 		    gva_t fault_addr);

@@ -175,6 +175,7 @@ static void svm_run(struct vcpu *vcpu)
 	vcpu->gpr[REG_RAX] = vmcb->rax;
 	vcpu->gpr[REG_RSP] = vmcb->rsp;
 	vcpu->rip = vmcb->rip;
+	vcpu->cr3 = vmcb->cr3;
 	vmcb->tlb_control = 0;
 	vcpu->cr8 = vmcb->int_ctl & 0xFU;
 	if ((vmcb->int_ctl & SVM_V_IRQ) == 0)
@@ -256,6 +257,7 @@ const struct vcpu_backend svm_backend = {
 	.seg_get = svm_seg_get,
 	.seg_set = svm_seg_set,
 	.mode = svm_mode,
+	.cpl = svm_cpl,
 	.table_set = svm_table_set,
 	.can_interrupt = svm_can_interrupt,
 	.offer = svm_offer,

@@ -51,6 +51,7 @@ void svm_reg_set(struct vcpu *vcpu, enum vcpu_reg reg, uint64_t value);
 void svm_seg_get(struct vcpu *vcpu, enum x86_seg seg, struct segment *s);
 void svm_seg_set(struct vcpu *vcpu, enum x86_seg seg, const struct segment *s);
 enum insn_mode svm_mode(struct vcpu *vcpu);
+unsigned int svm_cpl(struct vcpu *vcpu);
 void svm_table_set(struct vcpu *vcpu, bool is_idt, const struct desc_table *t);
 
 /* Writes what is loaded in this CPU of the vCPU back to its VMCB (VMSAVE), if it is. */

@@ -92,6 +92,11 @@ enum insn_mode svm_mode(struct vcpu *vcpu)
 	return (attr & VMCB_ATTR_DB) != 0 ? INSN_MODE_32 : INSN_MODE_16;
 }
 
+unsigned int svm_cpl(struct vcpu *vcpu)
+{
+	return svm_of(vcpu)->vmcb->cpl;
+}
+
 void svm_table_set(struct vcpu *vcpu, bool is_idt, const struct desc_table *t)
 {
 	struct vmcb *vmcb = svm_of(vcpu)->vmcb;

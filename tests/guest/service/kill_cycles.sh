@@ -13,12 +13,14 @@ pinned() {
 	cat /proc/sys/vm/stat_refresh
 	echo $(($(stat nr_foll_pin_acquired) - $(stat nr_foll_pin_released)))
 }
+# free memory, with the pages that wait on the CPUs' own lists: megabytes that come and go
 free_kib() {
 	sync
 	echo 3 >/proc/sys/vm/drop_caches
 	usleep 300000
-	awk '/^MemFree:/ {print $2}' /proc/meminfo
+	awk '/^MemFree:/ {kib += $2} /^ *count:/ {kib += 4 * $2} END {print kib}' /proc/meminfo /proc/zoneinfo
 }
+nothing_pinned() { [ "$(pinned)" -le "$pins" ]; }
 
 one() { # CYCLE
 	if [ $(($1 % 5)) = 0 ]; then
@@ -40,15 +42,17 @@ for i in $(seq 1 $CYCLES); do
 	done=$((done + 1))
 	# the first cycles fill caches that stay
 	if [ "$i" = 5 ]; then
+		usleep 2000000
 		pins=$(pinned)
 		mem=$(free_kib)
 	fi
 done
 equal all-cycles-ran $done $CYCLES
+until_true 10 nothing_pinned
 pins_now=$(pinned)
 mem_now=$(free_kib)
 echo "pinned pages after 5 cycles $pins, after $done cycles $pins_now; free KiB $mem, then $mem_now"
-equal no-pinned-page-stays "$pins_now" "${pins:-unknown}"
+check no-pinned-page-stays test "$pins_now" -le "${pins:--1}"
 check no-memory-stays test $((mem - mem_now)) -le 4096
 check no-acrn-dm-stays sh -c '! pidof acrn-dm'
 cat >/tmp/short.sh <<'TXT'

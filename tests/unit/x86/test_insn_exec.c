@@ -49,7 +49,7 @@ static int setup(void **state)
 
 static int start(const void *code, gva_t fault_addr)
 {
-	struct insn insn;
+	static struct insn insn; /* x goes on using it */
 
 	assert_int_equal(insn_decode(code, 15, cpu.mode, &insn), 0);
 	return insn_exec_start(&x, &insn, &cpu, fault_addr);
@@ -57,7 +57,7 @@ static int start(const void *code, gva_t fault_addr)
 
 static gva_t address(void)
 {
-	return insn_linear_address(&x.insn, &cpu);
+	return insn_linear_address(x.insn, &cpu);
 }
 
 static void test_refused(void **state)
