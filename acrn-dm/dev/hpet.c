@@ -42,6 +42,7 @@ struct timer {
 	uint64_t fsb;		/* data in the low half, address in the high one */
 	bool level;		/* the line, for level-triggered ones */
 	loop_handle handle;
+	bool is_armed; /* a deadline was set, and not taken back */
 };
 
 static struct {
@@ -121,10 +122,13 @@ static void arm(struct timer *t, uint64_t now)
 {
 	uint32_t ahead = t->comparator - count_at(now);
 
-	if (!(hpet.config & CONF_ENABLE) || !(t->config & T_INT_ENABLE))
-		loop_timer_set(t->handle, 0, 0);
-	else
+	bool wanted = (hpet.config & CONF_ENABLE) && (t->config & T_INT_ENABLE);
+
+	if (wanted)
 		loop_timer_set(t->handle, now + ticks_to_ns(ahead ? ahead : 1ull << 32), 0);
+	else if (t->is_armed)
+		loop_timer_set(t->handle, 0, 0);
+	t->is_armed = wanted;
 }
 
 static void on_timer(uint64_t count, void *arg)

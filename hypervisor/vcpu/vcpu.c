@@ -116,8 +116,8 @@ static bool keep_trail(struct code_cache *cache, struct gpa_space *space,
 }
 
 /* Finds the page anew, and keeps it with the way that led there. */
-static const uint8_t *code_page_walk(struct vcpu *vcpu, gva_t rip, uint64_t cr3,
-				     struct code_cache *cache)
+static __attribute__((noinline)) const uint8_t *
+code_page_walk(struct vcpu *vcpu, gva_t rip, uint64_t cr3, struct code_cache *cache)
 {
 	struct gpa_space *space = &vcpu->group->space;
 	struct guest_trail trail;

@@ -45,11 +45,13 @@ static unsigned int best_priority(const struct vpic_chip *chip, uint8_t inputs)
 /* The input that the chip asks service for, or NONE. */
 static unsigned int requested(const struct vpic_chip *chip, bool is_first)
 {
-	unsigned int request = best_priority(chip, chip->irr & (uint8_t)~chip->imr);
+	uint8_t unmasked = chip->irr & (uint8_t)~chip->imr;
 	uint8_t blocking = chip->isr;
+	unsigned int request;
 
-	if (chip->init_step != 0 || request == NONE)
+	if (unmasked == 0 || chip->init_step != 0)
 		return NONE;
+	request = best_priority(chip, unmasked);
 	if (chip->special_mask)
 		blocking &= (uint8_t)~chip->imr;
 	/* Fully nested across the cascade: a better input of the second chip may come through. */

@@ -47,13 +47,14 @@ void svm_reg_set(struct vcpu *vcpu, enum vcpu_reg reg, uint64_t value)
 
 static struct vmcb_seg *seg_field(struct vmcb *vmcb, enum x86_seg seg)
 {
-	struct vmcb_seg *field[SEG_COUNT] = {
-		[SEG_ES] = &vmcb->es, [SEG_CS] = &vmcb->cs,	[SEG_SS] = &vmcb->ss,
-		[SEG_DS] = &vmcb->ds, [SEG_FS] = &vmcb->fs,	[SEG_GS] = &vmcb->gs,
-		[SEG_TR] = &vmcb->tr, [SEG_LDTR] = &vmcb->ldtr,
+	static const uint16_t offset[SEG_COUNT] = {
+		[SEG_ES] = offsetof(struct vmcb, es), [SEG_CS] = offsetof(struct vmcb, cs),
+		[SEG_SS] = offsetof(struct vmcb, ss), [SEG_DS] = offsetof(struct vmcb, ds),
+		[SEG_FS] = offsetof(struct vmcb, fs), [SEG_GS] = offsetof(struct vmcb, gs),
+		[SEG_TR] = offsetof(struct vmcb, tr), [SEG_LDTR] = offsetof(struct vmcb, ldtr),
 	};
 
-	return field[seg];
+	return (struct vmcb_seg *)((uint8_t *)vmcb + offset[seg]);
 }
 
 void svm_seg_get(struct vcpu *vcpu, enum x86_seg seg, struct segment *s)
