@@ -17,7 +17,6 @@ enum exit_reason {
 	EXIT_CPUID,
 	EXIT_HLT,
 	EXIT_HYPERCALL,
-	EXIT_CR8,
 	EXIT_XSETBV,
 	EXIT_WBINVD,
 	EXIT_PAUSE,
@@ -41,7 +40,6 @@ struct vcpu_exit {
 			bool is_in;
 			bool is_string;
 			bool is_rep;
-			uint8_t seg;	   /* string form: enum x86_seg, SEG_NONE: not known */
 			uint8_t addr_size; /* string form: 2, 4, 8 */
 		} io;
 		struct {

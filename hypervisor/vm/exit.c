@@ -139,7 +139,6 @@ static enum exit_result (*const handlers[EXIT_REASON_COUNT])(struct vcpu *vcpu) 
 	[EXIT_CPUID] = exit_cpuid,
 	[EXIT_HLT] = exit_hlt,
 	[EXIT_HYPERCALL] = exit_hypercall,
-	[EXIT_CR8] = exit_unknown,
 	[EXIT_XSETBV] = exit_xsetbv,
 	[EXIT_WBINVD] = exit_wbinvd,
 	[EXIT_PAUSE] = exit_pause,

@@ -7,7 +7,6 @@
 #include "x86/exception.h"
 
 enum {
-	IN_ANY = ~0,
 	IN_CREATED = 1 << ACRN_VM_CREATED,
 	IN_RUNNING = 1 << ACRN_VM_RUNNING,
 	IN_PAUSED = 1 << ACRN_VM_PAUSED,

@@ -63,8 +63,6 @@ static void decode_io(struct vcpu *vcpu, struct vmcb *vmcb)
 	vcpu->exit.io.is_string = (info & 4U) != 0;
 	vcpu->exit.io.is_rep = (info & 8U) != 0;
 	vcpu->exit.io.addr_size = (uint8_t)(((info >> 7) & 7U) * 2U);
-	/* Only CPUs with decode assists name the segment; the instruction always does. */
-	vcpu->exit.io.seg = SEG_NONE;
 	vcpu->exit.insn_len = (uint8_t)(vmcb->exit_info2 - vmcb->rip);
 }
 
@@ -152,6 +150,10 @@ static void requeue_event(struct vcpu *vcpu, const struct vmcb *vmcb)
 	if (vcpu->event.type == EVENT_SOFTWARE ||
 	    (vcpu->event.type == EVENT_EXCEPTION &&
 	     (vcpu->event.vector == EXC_BP || vcpu->event.vector == EXC_OF)))
+		vcpu->event.type = EVENT_NONE;
+	/* An offer that the CPU has not taken off the table will be made again by the CPU. */
+	if (vcpu->event.type == EVENT_INTERRUPT && (vmcb->int_ctl & SVM_V_IRQ) != 0 &&
+	    vmcb->int_vector == vcpu->event.vector)
 		vcpu->event.type = EVENT_NONE;
 }
 

@@ -166,6 +166,20 @@ static void an_interrupted_event_goes_in_again(void **state)
 	assert_int_equal(vcpu.event.type, EVENT_NONE);
 }
 
+/* A vector that stands offered still must not go in twice. */
+static void an_offer_that_stands_is_not_repeated(void **state)
+{
+	(void)state;
+	vmcb.exit_int_info = SVM_EVENT_VALID | (SVM_EVENT_INTR << SVM_EVENT_TYPE_SHIFT) | 0x31;
+	vmcb.int_ctl = SVM_V_IRQ;
+	vmcb.int_vector = 0x31;
+	decode(SVM_EXIT_NPF, 4, 0x5000);
+	assert_int_equal(vcpu.event.type, EVENT_NONE);
+	vmcb.int_vector = 0x32;
+	decode(SVM_EXIT_NPF, 4, 0x5000);
+	assert_int_equal(vcpu.event.type, EVENT_INTERRUPT);
+}
+
 static void an_nmi_is_masked_until_after_its_iret(void **state)
 {
 	(void)state;
@@ -193,6 +207,7 @@ int main(void)
 		cmocka_unit_test_setup(lengths_come_from_the_cpu_or_the_code, clean),
 		cmocka_unit_test_setup(code_is_looked_for_where_it_is, clean),
 		cmocka_unit_test_setup(an_interrupted_event_goes_in_again, clean),
+		cmocka_unit_test_setup(an_offer_that_stands_is_not_repeated, clean),
 		cmocka_unit_test_setup(an_nmi_is_masked_until_after_its_iret, clean),
 	};
 
