@@ -103,10 +103,12 @@ static enum delivery lay_rest(struct net *n, struct virtio_queue *q, size_t done
 	while (done < total) {
 		size_t part;
 
+		if (*count >= VQ_BATCH_MAX)	/* the driver gives crumbs: nothing will ever do */
+			return DROPPED;
 		if (*count >= q->vq.setup.size || !virtio_pop(q, &n->more))
 			return NO_BUFFERS;
 		part = lay(n, &n->more, header, done);
-		vq_fill(&q->vq, &n->more, (uint32_t)part, *count);
+		vq_fill(&q->vq, &n->more, (uint32_t)part);
 		(*count)++;
 		done += part;
 	}
@@ -118,6 +120,7 @@ static enum delivery deliver(struct net *n, struct virtio_queue *q)
 {
 	struct virtio_dev *v = q->dev;
 	size_t header = header_len(v);
+	struct vq_mark mark = vq_mark(&q->vq);
 	uint16_t count = 1;
 	enum delivery r;
 	size_t done;
@@ -131,21 +134,21 @@ static enum delivery deliver(struct net *n, struct virtio_queue *q)
 		return DROPPED;
 	}
 	if (!virtio_has(v, NET_F_MRG_RXBUF) && n->first.in_len < n->pending + header) {
-		vq_unpop(&q->vq, 1);
+		vq_rewind(&q->vq, &mark);
 		return DROPPED;
 	}
 	n->pending_header.num_buffers = 1;
 	done = lay(n, &n->first, header, 0);
-	vq_fill(&q->vq, &n->first, (uint32_t)done, 0);
+	vq_fill(&q->vq, &n->first, (uint32_t)done);
 	r = lay_rest(n, q, done, &count);
 	if (r != DELIVERED) {
-		vq_unpop(&q->vq, count);
+		vq_rewind(&q->vq, &mark);
 		return r;
 	}
 	if (header == NETDEV_HEADER)
 		iov_from_buf(n->first.iov + n->first.n_out, n->first.n_in, offsetof(struct net_header, num_buffers),
 			     &count, sizeof(count));
-	vq_publish(&q->vq, count);
+	vq_publish(&q->vq);
 	return DELIVERED;
 }
 

@@ -3,6 +3,7 @@
 
 VIRTIO_OBJS := \
 	virtio/virtqueue.o \
+	virtio/vq_packed.o \
 	virtio/iov.o \
 	virtio/worker.o \
 	virtio/virtio.o \

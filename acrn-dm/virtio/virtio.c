@@ -40,6 +40,8 @@ int virtio_init(struct virtio_dev *v, const struct virtio_params *p)
 	v->ops = p->ops;
 	v->priv = p->priv;
 	v->offered = p->features | VIRTIO_BIT(VIRTIO_F_INDIRECT_DESC) | VIRTIO_BIT(VIRTIO_F_VERSION_1);
+	if (!p->split_only)
+		v->offered |= VIRTIO_BIT(VIRTIO_F_RING_PACKED);
 	v->config_size = p->config_size;
 	v->config_vector = VIRTIO_NO_VECTOR;
 	v->queues = calloc(p->queue_count, sizeof(*v->queues));
@@ -167,6 +169,7 @@ void virtio_queue_start(struct virtio_dev *v, unsigned int i)
 
 	q->setup.event_idx = virtio_has(v, VIRTIO_F_EVENT_IDX);
 	q->setup.indirect = virtio_has(v, VIRTIO_F_INDIRECT_DESC);
+	q->setup.packed = virtio_has(v, VIRTIO_F_RING_PACKED);
 	pthread_mutex_lock(&q->lock);
 	ok = q->setup.size <= q->size_max && vq_start(&q->vq, &q->setup);
 	pthread_mutex_unlock(&q->lock);

@@ -33,6 +33,7 @@
 #define VIRTIO_F_INDIRECT_DESC	28
 #define VIRTIO_F_EVENT_IDX	29
 #define VIRTIO_F_VERSION_1	32
+#define VIRTIO_F_RING_PACKED	34
 
 #define VIRTIO_NO_VECTOR	0xffffu
 #define VIRTIO_ISR_QUEUE	1u
@@ -94,7 +95,8 @@ struct virtio_dev {
 struct virtio_params {
 	const struct virtio_ops *ops;
 	void *priv;
-	uint64_t features;		/* INDIRECT_DESC and VERSION_1 are added */
+	uint64_t features;		/* INDIRECT_DESC, VERSION_1 and RING_PACKED are added */
+	bool split_only;		/* no RING_PACKED */
 	unsigned int config_size;
 	unsigned int queue_count;
 	const uint16_t *queue_sizes;	/* queue_count of them, powers of two */

@@ -246,7 +246,7 @@ int virtio_pci_init(struct virtio_pci *p, struct pci_func *f, const struct virti
 		return err;
 	}
 	if (!modern)
-		p->virtio.offered &= ~VIRTIO_BIT(VIRTIO_F_VERSION_1);
+		p->virtio.offered &= ~(VIRTIO_BIT(VIRTIO_F_VERSION_1) | VIRTIO_BIT(VIRTIO_F_RING_PACKED));
 	p->virtio.transport = p;
 	p->virtio.interrupt = interrupt;
 	p->virtio.queue_changed = kick_update;

@@ -27,6 +27,11 @@ struct guest_ring {
 	uint16_t next_desc;	/* descriptors are handed out round and round */
 	uint16_t avail_idx;
 	uint16_t used_seen;
+	/* Packed: places and wrap counters of both sides, and how many descriptors each buffer id has. */
+	uint16_t at, used_at;
+	bool wrap, used_wrap;
+	uint16_t next_id;
+	uint16_t id_count[VQ_SIZE_MAX];
 };
 
 struct guest_seg {
@@ -36,6 +41,9 @@ struct guest_seg {
 
 /* Lays the ring out as a legacy driver must (one block); 1.x drivers may do the same. */
 void ring_make(struct guest_ring *r, uint16_t size);
+/* A packed ring of any size. The functions below then work on it, those that hand out its parts excepted. */
+void ring_make_packed(struct guest_ring *r, uint16_t size);
+struct vring_packed_desc *ring_packed(struct guest_ring *r, uint16_t i);
 struct vring_desc *ring_desc(struct guest_ring *r, uint16_t i);
 struct vring_avail *ring_avail(struct guest_ring *r);
 struct vring_used *ring_used(struct guest_ring *r);
@@ -55,6 +63,7 @@ bool ring_has_used(struct guest_ring *r);
 struct guest_dev {
 	struct pci_func *f;
 	bool modern;
+	bool packed;		/* accept packed rings: set it before guest_dev_start() */
 	uint64_t legacy_base, modern_base;
 	unsigned int rings;
 	struct guest_ring ring[8];

@@ -201,7 +201,10 @@ void guest_dev_enable_ring(struct guest_dev *g, unsigned int i, uint16_t size)
 		guest_out(g->legacy_base + 14, 2, i);
 		size = (uint16_t)guest_in(g->legacy_base + 12, 2);
 	}
-	ring_make(r, size);
+	if (g->packed)
+		ring_make_packed(r, size);
+	else
+		ring_make(r, size);
 	if (g->modern) {
 		enable_modern(g, i, &r->setup);
 		return;
@@ -215,6 +218,9 @@ uint64_t guest_dev_start(struct guest_dev *g, uint64_t features, unsigned int ri
 {
 	uint64_t accepted = features & guest_dev_offered(g);
 
+	g->packed = g->packed && g->modern;
+	if (!g->packed)
+		accepted &= ~VIRTIO_BIT(VIRTIO_F_RING_PACKED);
 	guest_dev_reset(g);
 	guest_dev_set_status(g, 1);
 	guest_dev_set_status(g, 3);

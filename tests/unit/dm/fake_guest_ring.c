@@ -55,6 +55,68 @@ void ring_make(struct guest_ring *r, uint16_t size)
 	r->setup.used = r->setup.desc + used;
 }
 
+void ring_make_packed(struct guest_ring *r, uint16_t size)
+{
+	memset(r, 0, sizeof(*r));
+	r->setup.size = size;
+	r->setup.packed = true;
+	r->setup.desc = guest_alloc(size * 16u, 16);
+	r->setup.avail = guest_alloc(4, 4);
+	r->setup.used = guest_alloc(4, 4);
+	r->wrap = r->used_wrap = true;
+}
+
+struct vring_packed_desc *ring_packed(struct guest_ring *r, uint16_t i)
+{
+	return (struct vring_packed_desc *)guest_at(r->setup.desc) + i;
+}
+
+static void packed_step(const struct guest_ring *r, uint16_t *at, bool *wrap, unsigned int n)
+{
+	for (*at = (uint16_t)(*at + n); *at >= r->setup.size; *at = (uint16_t)(*at - r->setup.size))
+		*wrap = !*wrap;
+}
+
+/* The first flags are written last, as a driver must. */
+static uint16_t packed_add(struct guest_ring *r, const struct vring_packed_desc *d, unsigned int n)
+{
+	uint16_t id = r->next_id;
+	uint16_t first = r->at, first_flags = 0;
+
+	r->next_id = (uint16_t)((id + 1) % r->setup.size);
+	r->id_count[id] = (uint16_t)n;
+	for (unsigned int i = 0; i < n; i++) {
+		uint16_t flags = (uint16_t)(d[i].flags | (i + 1 < n ? VRING_DESC_F_NEXT : 0) |
+					    (r->wrap ? VRING_PACKED_DESC_F_AVAIL : VRING_PACKED_DESC_F_USED));
+		struct vring_packed_desc *to = ring_packed(r, r->at);
+
+		to->addr = d[i].addr;
+		to->len = d[i].len;
+		to->id = id;
+		if (i == 0)
+			first_flags = flags;
+		else
+			to->flags = flags;
+		packed_step(r, &r->at, &r->wrap, 1);
+	}
+	__atomic_store_n(&ring_packed(r, first)->flags, first_flags, __ATOMIC_RELEASE);
+	return id;
+}
+
+static uint16_t packed_add_segs(struct guest_ring *r, const struct guest_seg *segs, unsigned int n_out,
+				unsigned int n_in)
+{
+	struct vring_packed_desc d[VQ_SEGS_MAX];
+
+	for (unsigned int i = 0; i < n_out + n_in; i++)
+		d[i] = (struct vring_packed_desc){
+			.addr = segs[i].addr,
+			.len = segs[i].len,
+			.flags = i >= n_out ? VRING_DESC_F_WRITE : 0,
+		};
+	return packed_add(r, d, n_out + n_in);
+}
+
 struct vring_desc *ring_desc(struct guest_ring *r, uint16_t i)
 {
 	return (struct vring_desc *)guest_at(r->setup.desc) + i;
@@ -94,6 +156,8 @@ uint16_t ring_add(struct guest_ring *r, const struct guest_seg *segs, unsigned i
 {
 	uint16_t head = r->next_desc & (uint16_t)(r->setup.size - 1);
 
+	if (r->setup.packed)
+		return packed_add_segs(r, segs, n_out, n_in);
 	for (unsigned int i = 0; i < n_out + n_in; i++) {
 		uint16_t at = take_desc(r);
 		bool last = i + 1 == n_out + n_in;
@@ -109,10 +173,16 @@ uint16_t ring_add_indirect(struct guest_ring *r, const struct guest_seg *segs, u
 	unsigned int n = n_out + n_in;
 	uint64_t table = guest_alloc(n * sizeof(struct vring_desc), 16);
 	struct vring_desc *t = guest_at(table);
-	uint16_t head = take_desc(r);
+	uint16_t head;
 
 	for (unsigned int i = 0; i < n; i++)
-		fill(&t[i], &segs[i], i >= n_out, i + 1 < n ? (int)i + 1 : -1);
+		fill(&t[i], &segs[i], i >= n_out, i + 1 < n && !r->setup.packed ? (int)i + 1 : -1);
+	if (r->setup.packed) {	/* flags and id change places there */
+		for (unsigned int i = 0; i < n; i++)
+			t[i] = (struct vring_desc){ t[i].addr, t[i].len, 0, t[i].flags };
+		return packed_add(r, &(struct vring_packed_desc){ table, n * 16, 0, VRING_DESC_F_INDIRECT }, 1);
+	}
+	head = take_desc(r);
 	*ring_desc(r, head) = (struct vring_desc){
 		.addr = table,
 		.len = (uint32_t)(n * sizeof(struct vring_desc)),
@@ -124,6 +194,12 @@ uint16_t ring_add_indirect(struct guest_ring *r, const struct guest_seg *segs, u
 
 bool ring_has_used(struct guest_ring *r)
 {
+	if (r->setup.packed) {
+		uint16_t flags = __atomic_load_n(&ring_packed(r, r->used_at)->flags, __ATOMIC_ACQUIRE);
+
+		return !!(flags & VRING_PACKED_DESC_F_AVAIL) == r->used_wrap &&
+		       !!(flags & VRING_PACKED_DESC_F_USED) == r->used_wrap;
+	}
 	return __atomic_load_n(&ring_used(r)->idx, __ATOMIC_ACQUIRE) != r->used_seen;
 }
 
@@ -133,6 +209,14 @@ bool ring_wait(struct guest_ring *r, struct vring_used_elem *e)
 		usleep(1000);
 	if (!ring_has_used(r))
 		return false;
+	if (r->setup.packed) {
+		struct vring_packed_desc *d = ring_packed(r, r->used_at);
+
+		assert_in_range(d->id, 0, r->setup.size - 1);
+		*e = (struct vring_used_elem){ d->id, d->len };
+		packed_step(r, &r->used_at, &r->used_wrap, r->id_count[d->id]);
+		return true;
+	}
 	*e = ring_used(r)->ring[r->used_seen & (r->setup.size - 1)];
 	r->used_seen++;
 	return true;

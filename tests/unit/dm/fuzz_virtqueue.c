@@ -71,7 +71,15 @@ static void step(struct virtqueue *vq, uint8_t op, uint64_t arg)
 			require(vq_has_work(vq));
 		break;
 	case 5:
-		vq_disable_notify(vq);
+		if (op & 8) {
+			struct vq_mark mark = vq_mark(vq);
+
+			if (vq_pop(vq, c) == 1)
+				(void)vq_fill(vq, c, 1);
+			vq_rewind(vq, &mark);
+		} else {
+			vq_disable_notify(vq);
+		}
 		break;
 	case 6:
 		(void)vq_should_interrupt(vq);
@@ -94,7 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(mem_ptr(0, MEMORY), 0, MEMORY);
 	memset(held, 0, sizeof(held));
 	flags = (uint8_t)take(&data, &size, 1);
-	s = (struct vq_setup){ .event_idx = flags & 1, .indirect = flags & 2 };
+	s = (struct vq_setup){ .event_idx = flags & 1, .indirect = flags & 2, .packed = flags & 64 };
 	if (flags & 4) {
 		s.size = (uint16_t)take(&data, &size, 2);
 		s.desc = take(&data, &size, 8);

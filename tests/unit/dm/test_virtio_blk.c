@@ -20,6 +20,7 @@
 
 static struct guest_dev g;
 static char path[64];
+static bool packed;
 
 struct request {
 	uint32_t type;
@@ -35,6 +36,7 @@ static int setup(void **state)
 
 	(void)state;
 	fake_hsm_reset();
+	packed = false;
 	guest_memory_make();
 	strcpy(path, "/tmp/virtio-blk-XXXXXX");
 	fd = mkstemp(path);
@@ -65,6 +67,7 @@ static int try_make(const char *before, const char *after, bool modern)
 static void make(const char *before, const char *after, bool modern, unsigned int rings)
 {
 	assert_int_equal(try_make(before, after, modern), 0);
+	g.packed = packed;
 	guest_dev_start(&g, ~0ull, rings);
 }
 
@@ -109,11 +112,12 @@ static uint8_t transfer(uint32_t type, uint64_t sector, uint64_t data, uint32_t 
 static void data_survives_in_every_mode(void **state)
 {
 	(void)state;
-	for (unsigned int mode = 0; mode < 4; mode++) {
+	for (unsigned int mode = 0; mode < 8; mode++) {
 		uint64_t out, in;
 
 		fake_hsm_reset();
 		fake_no_ioeventfd = mode & 2;
+		packed = mode & 4;
 		make("", mode & 1 ? "" : ",writeback", mode & 1, 1);
 		out = guest_alloc(65536, 4096);
 		in = guest_alloc(65536, 4096);
@@ -265,6 +269,7 @@ static void many_requests_on_two_queues_all_complete(void **state)
 	unsigned int done = 0;
 
 	(void)state;
+	packed = true;
 	make("iothread,mq=2,", ",writeback", true, 2);
 	assert_int_equal(guest_dev_config(&g, 34, 2), 2);
 	data = guest_alloc(32 * 4096, 4096);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "dm/fake_guest.h"
+#include "dm/virtio_tests.h"
 
 static struct virtqueue vq;
 static struct guest_ring ring;
@@ -168,6 +169,8 @@ static void cve_2020_28346_indirect_table_outside_of_memory_is_refused(void **st
 
 static void cve_2021_36143_ring_has_no_pointer_before_it_is_set_up(void **state)
 {
+	struct vq_mark mark;
+
 	(void)state;
 	memset(&vq, 0, sizeof(vq));
 	assert_int_equal(vq_pop(&vq, &chain), 0);
@@ -178,8 +181,9 @@ static void cve_2021_36143_ring_has_no_pointer_before_it_is_set_up(void **state)
 	assert_false(vq_should_interrupt(&vq));
 	assert_false(vq_enable_notify(&vq));
 	vq_disable_notify(&vq);
-	vq_publish(&vq, 1);
-	vq_unpop(&vq, 1);
+	vq_publish(&vq);
+	mark = vq_mark(&vq);
+	vq_rewind(&vq, &mark);
 	vq_stop(&vq);
 }
 
@@ -291,10 +295,11 @@ static void popped_chain_can_be_given_back(void **state)
 {
 	struct guest_seg seg = { buffer, 4 };
 	uint16_t head = ring_add(&ring, &seg, 0, 1);
+	struct vq_mark mark = vq_mark(&vq);
 
 	(void)state;
 	assert_int_equal(vq_pop(&vq, &chain), 1);
-	vq_unpop(&vq, 1);
+	vq_rewind(&vq, &mark);
 	assert_int_equal(vq_pop(&vq, &chain), 1);
 	assert_int_equal(chain.head, head);
 }
@@ -356,6 +361,8 @@ static void notifications_are_switched_by_the_used_flag(void **state)
 
 int main(void)
 {
+	const struct test_list packed = virtqueue_packed_tests();
+	struct CMUnitTest all[64];
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	static const struct CMUnitTest tests[] = {
 		TEST(chain_is_popped_and_completed),
@@ -381,5 +388,8 @@ int main(void)
 		TEST(notifications_are_switched_by_the_used_flag),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	assert_true(sizeof(tests) + packed.count * sizeof(all[0]) <= sizeof(all));
+	memcpy(all, tests, sizeof(tests));
+	memcpy(&all[sizeof(tests) / sizeof(tests[0])], packed.tests, packed.count * sizeof(all[0]));
+	return _cmocka_run_group_tests("virtqueue", all, sizeof(tests) / sizeof(tests[0]) + packed.count, NULL, NULL);
 }

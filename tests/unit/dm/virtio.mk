@@ -6,9 +6,11 @@ VIRTIO_TEST_FLAGS := -Iacrn-dm -D_GNU_SOURCE -pthread
 UNIT_TESTS += dm_virtqueue
 dm_virtqueue_SRCS := \
 	tests/unit/dm/test_virtqueue.c \
+	tests/unit/dm/test_vq_packed.c \
 	tests/unit/dm/fake_guest_ring.c \
 	tests/unit/dm/fake_virtio_hsm.c \
 	acrn-dm/virtio/virtqueue.c \
+	acrn-dm/virtio/vq_packed.c \
 	acrn-dm/memory.c \
 	acrn-dm/log.c
 dm_virtqueue_CFLAGS := $(VIRTIO_TEST_FLAGS)
@@ -18,6 +20,7 @@ fuzz_virtqueue_SRCS := \
 	tests/unit/dm/fuzz_virtqueue.c \
 	tests/unit/dm/fake_virtio_hsm.c \
 	acrn-dm/virtio/virtqueue.c \
+	acrn-dm/virtio/vq_packed.c \
 	acrn-dm/memory.c \
 	acrn-dm/log.c
 fuzz_virtqueue_CFLAGS := $(VIRTIO_TEST_FLAGS)
@@ -33,6 +36,7 @@ dm_virtio_SRCS := \
 	tests/unit/dm/fake_guest_dev.c \
 	tests/unit/dm/fake_virtio_hsm.c \
 	acrn-dm/virtio/virtqueue.c \
+	acrn-dm/virtio/vq_packed.c \
 	acrn-dm/virtio/iov.c \
 	acrn-dm/virtio/worker.c \
 	acrn-dm/virtio/virtio.c \

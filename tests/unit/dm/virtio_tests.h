@@ -13,3 +13,5 @@ struct test_list virtio_pci_tests(void);
 struct test_list virtio_blk_tests(void);
 struct test_list virtio_net_tests(void);
 struct test_list virtio_console_tests(void);
+
+struct test_list virtqueue_packed_tests(void);
