@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "ring.h"
 
 static struct {
 	int fd;
@@ -25,6 +26,7 @@ static struct {
 	bool created, client;
 	uint16_t vcpu_num;
 	struct acrn_ioreq *page;
+	struct acrn_sbuf *doorbells;	/* what the guest rang; the module reads it. NULL: not to be had */
 } hsm = { .fd = -1 };
 
 static int call(unsigned long request, void *arg)
@@ -58,6 +60,20 @@ static int open_node(void)
 	return 0;
 }
 
+/* Notifications that need not stop the guest. Without the ring they come as requests, and nothing else changes. */
+static void setup_doorbells(void)
+{
+	int err;
+
+	hsm.doorbells = ring_create(sizeof(uint64_t));
+	err = hsm.doorbells ? call_value(ACRN_IOCTL_SETUP_ASYNCIO, (unsigned long)(uintptr_t)hsm.doorbells) : -errno;
+	if (!err)
+		return;
+	log_debug("no ring for the guest's notifications: %s", strerror(-err));
+	ring_destroy(hsm.doorbells);
+	hsm.doorbells = NULL;
+}
+
 int hsm_create_vm(const struct hsm_vm_config *cfg, struct hsm_vm_info *info)
 {
 	struct acrn_vm_creation c = { .flags = cfg->flags, .cpu_affinity = cfg->cpu_affinity };
@@ -87,6 +103,7 @@ int hsm_create_vm(const struct hsm_vm_config *cfg, struct hsm_vm_info *info)
 		hsm_destroy_vm();
 		return -EINVAL;
 	}
+	setup_doorbells();
 	return 0;
 }
 
@@ -105,6 +122,7 @@ void hsm_destroy_vm(void)
 		close(hsm.fd);
 	if (hsm.page)
 		munmap(hsm.page, 4096);
+	ring_destroy(hsm.doorbells);
 	memset(&hsm, 0, sizeof(hsm));
 	hsm.fd = -1;
 }
@@ -263,7 +281,7 @@ static int ioeventfd(const struct hsm_ioeventfd *e, uint32_t flags)
 
 int hsm_ioeventfd_assign(const struct hsm_ioeventfd *e)
 {
-	return ioeventfd(e, 0);
+	return ioeventfd(e, hsm.doorbells ? ACRN_IOEVENTFD_ASYNCIO : 0);
 }
 
 int hsm_ioeventfd_deassign(const struct hsm_ioeventfd *e)

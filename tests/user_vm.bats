@@ -36,6 +36,10 @@ setup_file() {
 	passes user_vm user-network-carries
 	passes user_vm network-word-arrived
 }
+@test "virtio's notifications go past the request slots, the guest runs on" {
+	passes user_vm notifications-do-not-stop-the-guest
+	passes user_vm no-notification-was-a-request
+}
 @test "virtio-console carries a word" {
 	passes user_vm user-console
 	passes user_vm console-word-arrived

@@ -47,5 +47,10 @@ int64_t hc_set_irqline(struct hypercall *call);
 int64_t hc_set_ioreq_buffer(struct hypercall *call);
 int64_t hc_notify_request_finish(struct hypercall *call);
 
+/* hypercall_ring.c */
+int64_t hc_setup_sbuf(struct hypercall *call);
+int64_t hc_asyncio_assign(struct hypercall *call);
+int64_t hc_asyncio_deassign(struct hypercall *call);
+
 /* Waits for a request of the target: the caller's vCPU blocks, so it is an exit of its own. */
 enum exit_result hypercall_notify_and_wait(struct vcpu *caller);

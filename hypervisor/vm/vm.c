@@ -246,6 +246,7 @@ static void compose(struct vm *vm)
 	vm->ioapic_count = 0;
 	vm->has_protected_pages = false;
 	vm->ioreq_hpa = 0;
+	rings_init(&vm->rings);
 	vm->waiter = NULL;
 	vm->group.wants_vmcall = vm->may_hypercall;
 }

@@ -19,6 +19,7 @@
 #include "vdev/vpic.h"
 #include "vdev/vuart.h"
 #include "vm/cpuid_policy.h"
+#include "vm/rings.h"
 
 #define VM_MAX 17U /* the Service VM and sixteen others */
 #define VM_MAX_VCPUS 64U
@@ -60,6 +61,7 @@ struct vm {
 	struct vpci pci;
 
 	bool has_protected_pages; /* WRITE_PROTECT_PAGE was used */
+	struct rings rings;
 	hpa_t ioreq_hpa; /* of the request page, 0: not set */
 	struct vcpu *waiter; /* shared: the Service VM's vCPU in NOTIFY_AND_WAIT for this VM */
 };

@@ -55,11 +55,17 @@ static void fatal(struct vcpu *vcpu, const char *why)
 	(void)ioreq_forward(vcpu);
 }
 
+/* A doorbell is all that an access can be besides a request. */
+static enum exit_result forward(struct vcpu *vcpu)
+{
+	return rings_ring(vcpu) ? vcpu->finish(vcpu) : ioreq_forward(vcpu);
+}
+
 static int compose(struct vm *vm)
 {
 	int err;
 
-	vm->forward = ioreq_forward;
+	vm->forward = forward;
 	vm->map_on_demand = no_map_on_demand;
 	vm->fatal = fatal;
 	vioapic_init(&vm->ioapic[0], IOAPIC_BASE, 0, IOAPIC_PINS, &vm->apics);

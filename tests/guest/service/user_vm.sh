@@ -23,7 +23,12 @@ VM_ARGS="acrn.cpus=2 acrn.md5=$md5"
 vm_linux vm1 /tmp/shell.img --cpu_affinity 0,1 -s 0,hostbridge -s 1,lpc -l com1,stdio -l com2,file:/tmp/com2.out \
 	-s 3,virtio-blk,/tmp/disk.img -s 4,virtio-net,tap=tap0 -s 5,virtio-console,@file:con=/tmp/con.out \
 	-s 6,virtio-rnd -s 7,virtio-blk,/tmp/fs.img -s 8,virtio-blk,/tmp/ro.img,ro
+while ! vm_ended vm1; do vm_counters vm1; usleep 500000; done >/tmp/vm1.counters &
 equal power-off-ends-with-0 "$(vm_wait vm1 240)" 0
+counters=$(tail -n 1 /tmp/vm1.counters)
+echo "requests of vm1: $counters"
+check notifications-do-not-stop-the-guest test "$(counter asyncio "$counters")" -gt 100
+equal no-notification-was-a-request "$(counter ioeventfd "$counters")" 0
 check user-vm-came-to-its-shell vm_says vm1 'USER-EXIT [0-9]+'
 vm_checks vm1 user-
 equal disk-file-holds-what-was-written "$(dd if=/tmp/disk.img bs=64k skip=16 count=8 2>/dev/null | md5sum | cut -d' ' -f1)" \

@@ -93,6 +93,12 @@ vm_wait() {
 	echo "$code"
 }
 
+# vm_counters NAME: a line of what its guest asked for so far: "pio N mmio N pci N ioeventfd N asyncio N ..."
+vm_counters() { sed -n "/^vm [0-9]* \"$1\" live/{n;p;}" /sys/kernel/debug/acrn_hsm/vms; }
+
+# counter NAME LINE: one of them
+counter() { echo "$2" | sed "s/.*\b$1 \([0-9]*\).*/\1/"; }
+
 # vm_checks NAME PREFIX: the PASS and FAIL lines of the guest become ours
 vm_checks() {
 	tr -d '\r' <"/tmp/$1.out" | grep -aE '^(PASS|FAIL) ' | sed -E "s/^(PASS|FAIL) /\1 $2/" >/tmp/lines

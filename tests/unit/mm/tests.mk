@@ -15,3 +15,6 @@ mm_pgtable_SRCS := tests/unit/mm/test_pgtable.c $(PGTABLE) tests/unit/fake/panic
 UNIT_TESTS += mm_gpa_space
 mm_gpa_space_SRCS := tests/unit/mm/test_gpa_space.c hypervisor/mm/gpa_space.c $(PGTABLE) \
 	tests/unit/fake/panic.c
+
+UNIT_TESTS += mm_sbuf
+mm_sbuf_SRCS := tests/unit/mm/test_sbuf.c hypervisor/mm/sbuf.c

@@ -7,6 +7,9 @@ vdev_vlapic_ALL := hypervisor/vdev/vlapic.c hypervisor/vdev/vlapic_regs.c \
 UNIT_TESTS += vdev_io_bus
 vdev_io_bus_SRCS := tests/unit/vdev/test_io_bus.c hypervisor/vdev/io_bus.c
 
+UNIT_TESTS += vdev_doorbell
+vdev_doorbell_SRCS := tests/unit/vdev/test_doorbell.c hypervisor/vdev/doorbell.c
+
 UNIT_TESTS += vdev_vlapic
 vdev_vlapic_SRCS := tests/unit/vdev/test_vlapic.c $(vdev_vlapic_ALL)
 
