@@ -284,9 +284,6 @@ int vm_run(void)
 		return 1;
 	for (;;) {
 		switch (wait_for_request()) {
-		case VM_TRIPLE_FAULT:
-			log_guest("a triple fault: the guest is reset");
-			/* fall through */
 		case VM_RESET:
 			log_guest("the guest restarts");
 			if (reset() != 0)

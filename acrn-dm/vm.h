@@ -13,7 +13,6 @@ enum vm_request {
 	VM_NONE,
 	VM_RESET,	/* the guest rebooted */
 	VM_POWEROFF,	/* the guest powered off, or somebody asks for it */
-	VM_TRIPLE_FAULT,	/* as VM_RESET, with a line in the log */
 	VM_DEBUG_EXIT,	/* end with the status given to vm_request_exit() */
 	VM_FAILED,	/* end with status 1 */
 };

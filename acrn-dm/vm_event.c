@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The event ring (a page that the hypervisor writes: its geometry is ours, its contents are copied) and the
- * signals. The ring may be absent; then a triple fault is not heard of and the guest just stops.
+ * signals. An event only tells what happened: what follows from it, a reset or the end, the hypervisor asks for as the
+ * guest would, at a port. So nothing is lost where there is no ring.
  */
 #include "vm_event.h"
 
-#include <acrn/sbuf.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -20,11 +19,11 @@
 #include "log.h"
 #include "loop.h"
 #include "monitor.h"
+#include "ring.h"
 #include "vm.h"
 
-#define PAGE		4096u
-#define ELEMENTS	((PAGE - sizeof(struct acrn_sbuf)) / sizeof(struct acrn_vm_event))
-#define RING_SIZE	((uint32_t)(ELEMENTS * sizeof(struct acrn_vm_event)))
+#define ELE_SIZE	((uint32_t)sizeof(struct acrn_vm_event))
+#define RING_SIZE	(RING_ELEMENTS(ELE_SIZE) * ELE_SIZE)
 #define PATIENCE_NS	15000000000ull
 
 static struct {
@@ -91,12 +90,12 @@ static void serve(const struct acrn_vm_event *e)
 {
 	switch (e->type) {
 	case ACRN_VM_EVENT_TRIPLE_FAULT:
+		log_guest("a triple fault");
 		monitor_event(e->type);
-		vm_request(VM_TRIPLE_FAULT);
 		break;
 	case ACRN_VM_EVENT_POWEROFF:
+		log_guest("the guest cannot go on");
 		monitor_event(e->type);
-		vm_request(VM_POWEROFF);
 		break;
 	case ACRN_VM_EVENT_RTC_CHANGE:
 		break;		/* the RTC is ours; only a hypervisor's own would tell */
@@ -132,15 +131,9 @@ static int init_ring(void)
 {
 	int err;
 
-	ev.ring = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-	if (ev.ring == MAP_FAILED) {
-		ev.ring = NULL;
+	ev.ring = ring_create(ELE_SIZE);
+	if (!ev.ring)
 		return -errno;
-	}
-	ev.ring->magic = ACRN_SBUF_MAGIC;
-	ev.ring->ele_num = ELEMENTS;
-	ev.ring->ele_size = sizeof(struct acrn_vm_event);
-	ev.ring->size = RING_SIZE;
 	ev.head = 0;
 	ev.event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (ev.event_fd < 0)
@@ -183,8 +176,7 @@ void vm_event_exit(void)
 		close(ev.event_fd);
 	if (ev.signal_fd >= 0)
 		close(ev.signal_fd);
-	if (ev.ring)
-		munmap(ev.ring, PAGE);
+	ring_destroy(ev.ring);
 	memset(&ev, 0, sizeof(ev));
 	ev.event_fd = ev.signal_fd = -1;
 }

@@ -33,6 +33,10 @@ setup_file() {
 	passes hostile triple-fault-does-not-run-on
 	passes hostile service-vm-does-not-notice-triple
 }
+@test "a triple fault reaches the monitor's client through the event ring, and resets the guest" {
+	passes hostile triple-fault-is-told-to-the-monitor
+	passes hostile triple-fault-resets-the-guest
+}
 @test "after all of them a good User VM runs, and the kernel log is clean" {
 	passes hostile good-guest-runs-after-them
 	passes hostile good-guest-says-its-word

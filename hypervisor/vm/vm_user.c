@@ -31,7 +31,7 @@ static enum exit_result park(struct vcpu *vcpu)
 
 /*
  * The device model is told in words it knows: a triple fault resets the machine, as hardware does;
- * what cannot go on powers it off. The vCPU never enters its guest again.
+ * what cannot go on powers it off. Who listens to events hears why. The vCPU never enters its guest again.
  */
 static void fatal(struct vcpu *vcpu, const char *why)
 {
@@ -51,6 +51,7 @@ static void fatal(struct vcpu *vcpu, const char *why)
 		.addr = is_reset ? PORT_RESET : PORT_PM1_CONTROL,
 		.value = is_reset ? RESET_SYSTEM : PM1_S5,
 	};
+	rings_post_event(vcpu_vm(vcpu), is_reset ? ACRN_VM_EVENT_TRIPLE_FAULT : ACRN_VM_EVENT_POWEROFF);
 	vcpu->finish = park;
 	(void)ioreq_forward(vcpu);
 }

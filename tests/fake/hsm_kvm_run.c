@@ -293,6 +293,16 @@ static bool mmio_exit(struct vcpu *v)
 	return true;
 }
 
+/* As the hypervisor does: an event for those who listen, then what follows from it, at a port. */
+static void fatal(struct vcpu *v, uint32_t event)
+{
+	bool is_reset = event == ACRN_VM_EVENT_TRIPLE_FAULT;
+	uint64_t value = is_reset ? 6 : 5 << 10 | 1 << 13;
+
+	fake_event(event);
+	request(v, ACRN_IOREQ_PORTIO, true, is_reset ? 0xcf9 : 0x404, is_reset ? 1 : 2, &value);
+}
+
 static bool handle_exit(struct vcpu *v)
 {
 	switch (v->run->exit_reason) {
@@ -303,11 +313,11 @@ static bool handle_exit(struct vcpu *v)
 	case KVM_EXIT_INTR:
 		return true;
 	case KVM_EXIT_SHUTDOWN:
-		fake_event(ACRN_VM_EVENT_TRIPLE_FAULT);
+		fatal(v, ACRN_VM_EVENT_TRIPLE_FAULT);
 		return false;
 	default:
 		log_err("vCPU %u: KVM exit %u", v->id, v->run->exit_reason);
-		fake_event(ACRN_VM_EVENT_POWEROFF);
+		fatal(v, ACRN_VM_EVENT_POWEROFF);
 		return false;
 	}
 }

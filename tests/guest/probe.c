@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
@@ -17,6 +18,8 @@
 #include <string.h>
 #include <sys/io.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -322,6 +325,30 @@ static int cmd_heartbeat(int argc, char **argv)
 	return 0;
 }
 
+/* say SOCKET MS LINE...: sends the lines to a UNIX socket, prints what comes back until nothing came for MS */
+static int cmd_say(int argc, char **argv)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	struct pollfd poll_fd = { .events = POLLIN };
+	char buf[512];
+	ssize_t len;
+	int i;
+
+	strncpy(at.sun_path, argv[0], sizeof(at.sun_path) - 1);
+	poll_fd.fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	if (poll_fd.fd < 0 || connect(poll_fd.fd, (struct sockaddr *)&at, sizeof(at))) {
+		perror(argv[0]);
+		return 1;
+	}
+	for (i = 2; i < argc; i++)
+		if (dprintf(poll_fd.fd, "%s\n", argv[i]) < 0)
+			return 1;
+	while (poll(&poll_fd, 1, (int)number(argv[1])) > 0 && (len = read(poll_fd.fd, buf, sizeof(buf))) > 0)
+		if (write(STDOUT_FILENO, buf, (size_t)len) != len)
+			return 1;
+	return 0;
+}
+
 static const struct command {
 	const char *name;
 	int args;
@@ -340,6 +367,7 @@ static const struct command {
 	{ "call", 2, cmd_call },
 	{ "clocks", 1, cmd_clocks },
 	{ "heartbeat", 1, cmd_heartbeat },
+	{ "say", 3, cmd_say },
 };
 
 int main(int argc, char **argv)

@@ -49,8 +49,12 @@ equal spinning-guest-is-stopped "$(vm_wait spin 60)" 0
 
 echo "=== triple fault"
 beat
-tiny triple T
+tiny triple T --cmd_monitor /tmp/triple.sock
 usleep 2000000
+# it faults again after each reset; whoever registers hears of the next
+probe say /tmp/triple.sock 5000 '{"command":"register_vm_event_client","arguments":""}' >/tmp/triple.events &
+check triple-fault-is-told-to-the-monitor until_true 20 grep -q '^{"vm_event":2}' /tmp/triple.events
+check triple-fault-resets-the-guest sh -c 'test "$(grep -c "the guest restarts" /tmp/triple.out)" -ge 1'
 check triple-fault-came vm_says triple 'tiny guest: (.* )?T'
 check triple-fault-does-not-run-on sh -c '! grep -q "tiny guest: end" /tmp/triple.out'
 kill -KILL "$(vm_pid triple)" 2>/dev/null
