@@ -71,6 +71,14 @@ setup_file() {
 	passes user_vm sigterm-presses-the-power-button
 	passes user_vm sigterm-ends-with-0
 }
+@test "--cmd_monitor: blkrescan reaches the guest, destroy ends the VM, nonsense is refused" {
+	passes user_vm monitor-refuses-what-it-does-not-know
+	passes user_vm monitor-takes-blkrescan
+	passes user_vm monitor-refuses-a-second-disk
+	passes user_vm blkrescan-reaches-the-guest
+	passes user_vm monitor-takes-destroy
+	passes user_vm destroy-ends-with-0
+}
 @test "SIGINT powers off" { passes user_vm sigint-ends-with-0; }
 @test "--debugexit gives the guest's status" { passes user_vm debugexit-gives-its-status; }
 @test "-h and -v answer" {

@@ -63,6 +63,29 @@ kill -TERM "$(vm_pid bare)"
 equal sigterm-ends-with-0 "$(vm_wait bare 60)" 0
 check sigterm-presses-the-power-button vm_says bare 'power button'
 
+echo "=== the command socket"
+cat >/tmp/grow.sh <<'TXT'
+size=none
+while usleep 100000; do
+	new=$(blockdev --getsize64 /dev/vda)
+	[ "$new" = "$size" ] || echo "disk of $new bytes"
+	size=$new
+done
+TXT
+user_image /tmp/grow.img /tmp/grow.sh
+vm_linux grow /tmp/grow.img -s 3,virtio-blk,nodisk --cmd_monitor /tmp/grow.sock
+ask() { probe say /tmp/grow.sock 1000 "$@" | tr -d '\n'; }
+check grow-guest-runs until_true 240 vm_says grow 'disk of 0 bytes'
+truncate -s 4M /tmp/grown.img
+equal monitor-refuses-what-it-does-not-know "$(ask '{"command":"dance"}' 'no JSON' \
+	'{"command":"blkrescan","arguments":"9,/tmp/grown.img"}' '{"command":"blkrescan","arguments":"3,/tmp/none"}')" \
+	'{"ack":-1}{"ack":-1}{"ack":-1}{"ack":-1}'
+equal monitor-takes-blkrescan "$(ask '{"command":"blkrescan","arguments":"3,/tmp/grown.img"}')" '{"ack":0}'
+equal monitor-refuses-a-second-disk "$(ask '{"command":"blkrescan","arguments":"3,/tmp/grown.img"}')" '{"ack":-1}'
+check blkrescan-reaches-the-guest until_true 60 vm_says grow 'disk of 4194304 bytes'
+equal monitor-takes-destroy "$(ask '{"command":"destroy"}')" '{"ack":0}'
+equal destroy-ends-with-0 "$(vm_wait grow 60)" 0
+
 echo "=== a guest that hears nothing: SIGINT, --debugexit"
 vm_start deaf -m 128M -k /boot/hostile -B S
 check deaf-guest-runs until_true 60 vm_says deaf 'tiny guest: (.* )?S'
