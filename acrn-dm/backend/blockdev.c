@@ -3,7 +3,7 @@
  * Raw disk images and block devices. A range lock (open file description lock) on what is used keeps two VMs, or two
  * disks of one, off the same sectors unless all only read.
  */
-#include "backend/blockdev.h"
+#include "backend/blockdev_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,31 +18,27 @@
 
 #include "log.h"
 
-#define SEGMENTS_MAX	1024u	/* IOV_MAX of Linux */
-
-struct blockdev {
-	struct blockdev_info info;
-	int fd;
-	bool is_device;
-	bool writeback;		/* atomic access */
-	uint64_t base;		/* bytes: where sector 0 of the guest lies */
-};
+/* linux/stat.h, since 6.1; older headers lack it */
+#define DIO_MASK	0x2000u
+#define LOCK_TRIES	10u
+#define LOCK_WAIT_US	30000u
 
 /* --- opening ---------------------------------------------------------------------------------------- */
 
 static int open_file(const struct blockdev_options *o, bool *read_only)
 {
+	int flags = O_CLOEXEC | (o->direct ? O_DIRECT : 0);
 	int fd = -1;
 
 	*read_only = o->read_only;
 	if (!*read_only) {
-		fd = open(o->path, O_RDWR | O_CLOEXEC);
+		fd = open(o->path, O_RDWR | flags);
 		if (fd >= 0 || (errno != EACCES && errno != EROFS && errno != EPERM))
 			return fd;
 		log_warn("%s: not writable (%s), the guest gets it read-only", o->path, strerror(errno));
 		*read_only = true;
 	}
-	return open(o->path, O_RDONLY | O_CLOEXEC);
+	return open(o->path, O_RDONLY | flags);
 }
 
 /* The size in bytes and the sector sizes of the host. */
@@ -79,7 +75,7 @@ static int choose_range(struct blockdev *b, const struct blockdev_options *o, ui
 {
 	uint64_t all = size / BLOCKDEV_SECTOR;
 
-	b->info.sectors = all;
+	b->sectors = all;
 	if (o->range_len == 0)
 		return 0;
 	if (o->range_start >= all || o->range_len > all - o->range_start) {
@@ -88,7 +84,8 @@ static int choose_range(struct blockdev *b, const struct blockdev_options *o, ui
 		return -EINVAL;
 	}
 	b->base = o->range_start * BLOCKDEV_SECTOR;
-	b->info.sectors = o->range_len;
+	b->sectors = o->range_len;
+	b->has_range = true;
 	return 0;
 }
 
@@ -98,11 +95,17 @@ static int lock_range(struct blockdev *b, const char *path)
 		.l_type = b->info.read_only ? F_RDLCK : F_WRLCK,
 		.l_whence = SEEK_SET,
 		.l_start = (off_t)b->base,
-		.l_len = (off_t)(b->info.sectors * BLOCKDEV_SECTOR),
+		.l_len = b->has_range ? (off_t)(b->sectors * BLOCKDEV_SECTOR) : 0,	/* 0: as long as it gets */
 	};
 
-	if (fcntl(b->fd, F_OFD_SETLK, &lock) == 0)
-		return 0;
+	/* Of a VM that was just killed the kernel lets go only when its last I/O is done. */
+	for (unsigned int tries = 0; tries < LOCK_TRIES; tries++) {
+		if (fcntl(b->fd, F_OFD_SETLK, &lock) == 0)
+			return 0;
+		if (errno != EACCES && errno != EAGAIN)
+			break;
+		usleep(LOCK_WAIT_US);
+	}
 	if (errno == EACCES || errno == EAGAIN)
 		log_err("%s: is in use by another VM or disk", path);
 	else
@@ -120,12 +123,62 @@ static int choose_sectors(struct blockdev *b, const struct blockdev_options *o)
 	}
 	if (i->physical < i->logical || (i->physical & (i->physical - 1)) != 0)
 		i->physical = i->logical;
-	if (i->sectors * BLOCKDEV_SECTOR % i->logical != 0) {
-		log_err("%s: %llu sectors are no multiple of sectorsize=%u", o->path, (unsigned long long)i->sectors,
+	if (b->sectors * BLOCKDEV_SECTOR % i->logical != 0) {
+		log_err("%s: %llu sectors are no multiple of sectorsize=%u", o->path, (unsigned long long)b->sectors,
 			i->logical);
 		return -EINVAL;
 	}
 	return 0;
+}
+
+/* What O_DIRECT asks of offsets in this file: as statx says, else what a read of one sector says. */
+static uint32_t direct_alignment(int fd)
+{
+	union {
+		struct statx st;
+		uint8_t bytes[256];
+	} x = { .bytes = { 0 } };
+	void *probe;
+	uint32_t align = 4096;
+
+	if (statx(fd, "", AT_EMPTY_PATH, DIO_MASK, &x.st) == 0 && (x.st.stx_mask & DIO_MASK)) {
+		uint32_t memory, offset;
+
+		memcpy(&memory, x.bytes + 152, 4);	/* stx_dio_mem_align, stx_dio_offset_align */
+		memcpy(&offset, x.bytes + 156, 4);
+		return memory > offset ? memory : offset;
+	}
+	if (posix_memalign(&probe, 4096, BLOCKDEV_SECTOR) != 0)
+		return align;
+	if (pread(fd, probe, BLOCKDEV_SECTOR, 0) == BLOCKDEV_SECTOR)
+		align = BLOCKDEV_SECTOR;
+	free(probe);
+	return align;
+}
+
+/* Past the page cache there is no read-modify-write: the guest's sectors must be as large as the host's. */
+static int choose_alignment(struct blockdev *b, const struct blockdev_options *o)
+{
+	struct blockdev_info *i = &b->info;
+
+	b->align = 1;
+	if (!o->direct)
+		return 0;
+	b->align = direct_alignment(b->fd);
+	if (b->align == 0 || (b->align & (b->align - 1)) != 0 || b->align > 65536) {
+		log_err("%s: the host does not read it past its cache: leave out nocache", o->path);
+		return -EINVAL;
+	}
+	if (o->logical && o->logical < b->align) {
+		log_err("%s: nocache needs sectorsize=%u here, not %u", o->path, b->align, o->logical);
+		return -EINVAL;
+	}
+	if (i->logical < b->align)
+		i->logical = b->align;
+	if (b->base % b->align == 0)
+		return 0;
+	log_err("%s: nocache needs a range that starts at a multiple of %u bytes", o->path, b->align);
+	return -EINVAL;
 }
 
 static void choose_discard(struct blockdev *b, const struct blockdev_options *o)
@@ -153,6 +206,8 @@ static int setup(struct blockdev *b, const struct blockdev_options *o)
 	if (!err)
 		err = choose_range(b, o, size);
 	if (!err)
+		err = choose_alignment(b, o);
+	if (!err)
 		err = choose_sectors(b, o);
 	if (!err)
 		err = lock_range(b, o->path);
@@ -167,6 +222,7 @@ struct blockdev *blockdev_open(const struct blockdev_options *o)
 
 	if (!b)
 		return NULL;
+	b->fd = -1;
 	b->writeback = o->writeback;
 	if (setup(b, o) == 0)
 		return b;
@@ -198,117 +254,48 @@ void blockdev_set_writeback(struct blockdev *b, bool writeback)
 	__atomic_store_n(&b->writeback, writeback, __ATOMIC_RELAXED);
 }
 
-/* --- transfers -------------------------------------------------------------------------------------- */
-
-/* The byte range on the host, or false if it is not inside the disk. */
-static bool locate(const struct blockdev *b, uint64_t sector, uint64_t bytes, off_t *at)
+uint64_t blockdev_sectors(const struct blockdev *b)
 {
-	uint64_t all = b->info.sectors;
-
-	if (bytes % BLOCKDEV_SECTOR != 0 || sector > all || bytes / BLOCKDEV_SECTOR > all - sector)
-		return false;
-	*at = (off_t)(b->base + sector * BLOCKDEV_SECTOR);
-	return true;
+	return __atomic_load_n(&b->sectors, __ATOMIC_ACQUIRE);
 }
 
-/* Drops the first `done` bytes of the list. */
-static void advance(struct iovec **iov, unsigned int *n, size_t done)
+int blockdev_fd(const struct blockdev *b)
 {
-	while (*n > 0 && done >= (*iov)->iov_len) {
-		done -= (*iov)->iov_len;
-		(*iov)++;
-		(*n)--;
-	}
-	if (*n > 0) {
-		(*iov)->iov_base = (char *)(*iov)->iov_base + done;
-		(*iov)->iov_len -= done;
-	}
+	return b->fd;
 }
 
-struct transfer {
-	struct iovec *iov;
-	unsigned int n;
-	off_t at;
-	bool is_write;
-	int flags;
-};
-
-static int transfer_all(int fd, struct transfer *t)
+static int size_now(const struct blockdev *b, uint64_t *size)
 {
-	while (t->n > 0) {
-		ssize_t r;
+	struct stat st;
 
-		if (t->is_write)
-			r = pwritev2(fd, t->iov, (int)t->n, t->at, t->flags);
-		else
-			r = preadv(fd, t->iov, (int)t->n, t->at);
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (r < 0)
-			return -errno;
-		if (r == 0)	/* the file was cut behind our back */
-			return -EIO;
-		t->at += r;
-		advance(&t->iov, &t->n, (size_t)r);
-	}
+	if (b->is_device)
+		return ioctl(b->fd, BLKGETSIZE64, size) < 0 ? -errno : 0;
+	if (fstat(b->fd, &st) < 0)
+		return -errno;
+	*size = (uint64_t)st.st_size;
 	return 0;
 }
 
-static int transfer(struct blockdev *b, const struct iovec *iov, unsigned int n, uint64_t sector, bool is_write)
+int blockdev_resize(struct blockdev *b, uint64_t bytes)
 {
-	struct iovec copy[SEGMENTS_MAX];
-	struct transfer t = { .iov = copy, .n = n, .is_write = is_write };
-	uint64_t bytes = 0;
+	uint64_t size = bytes;
+	int err = 0;
 
-	if (n > SEGMENTS_MAX)
-		return -EINVAL;
-	for (unsigned int i = 0; i < n; i++) {
-		copy[i] = iov[i];
-		bytes += iov[i].iov_len;
-	}
-	if (!locate(b, sector, bytes, &t.at))
-		return -EINVAL;
-	if (is_write && !blockdev_writeback(b))
-		t.flags = RWF_DSYNC;
-	return transfer_all(b->fd, &t);
-}
-
-int blockdev_read(struct blockdev *b, const struct iovec *iov, unsigned int n, uint64_t sector)
-{
-	return transfer(b, iov, n, sector, false);
-}
-
-int blockdev_write(struct blockdev *b, const struct iovec *iov, unsigned int n, uint64_t sector)
-{
-	return b->info.read_only ? -EROFS : transfer(b, iov, n, sector, true);
-}
-
-int blockdev_flush(struct blockdev *b)
-{
-	if (b->info.read_only)
-		return 0;
-	return fdatasync(b->fd) < 0 ? -errno : 0;
-}
-
-int blockdev_discard(struct blockdev *b, uint64_t sector, uint64_t sectors)
-{
-	uint64_t range[2];
-	off_t at;
-	int r;
-
-	if (b->info.read_only)
-		return -EROFS;
-	if (!b->info.discard)
+	if (b->has_range || (bytes && b->is_device))
 		return -EOPNOTSUPP;
-	if (sectors > UINT64_MAX / BLOCKDEV_SECTOR || !locate(b, sector, sectors * BLOCKDEV_SECTOR, &at))
+	if (bytes && b->info.read_only)
+		return -EROFS;
+	if (!bytes)
+		err = size_now(b, &size);
+	if (err)
+		return err;
+	if (size == 0 || size % b->info.logical != 0 || size > INT64_MAX)
 		return -EINVAL;
-	if (sectors == 0)
-		return 0;
-	range[0] = (uint64_t)at;
-	range[1] = sectors * BLOCKDEV_SECTOR;
-	if (b->is_device)
-		r = ioctl(b->fd, BLKDISCARD, range);
-	else
-		r = fallocate(b->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at, (off_t)range[1]);
-	return r < 0 ? -errno : 0;
+	/* A smaller disk refuses requests before its end is cut off, a larger one has its end before it takes any. */
+	if (size / BLOCKDEV_SECTOR < blockdev_sectors(b))
+		__atomic_store_n(&b->sectors, size / BLOCKDEV_SECTOR, __ATOMIC_RELEASE);
+	if (bytes && ftruncate(b->fd, (off_t)size) < 0)
+		return -errno;
+	__atomic_store_n(&b->sectors, size / BLOCKDEV_SECTOR, __ATOMIC_RELEASE);
+	return 0;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The option text of a disk: "PATH[,opt…]" by a table. The words are those of the original; what it knows and we do
- * not is refused by name, never ignored.
+ * The option text of a disk: "PATH[,opt…]" by a table. The words are those of the original.
  */
 #include "backend/blockdev.h"
 
@@ -11,7 +10,7 @@
 
 #include "log.h"
 
-enum taken { TAKEN, WRONG, REFUSED /* and it said why */ };
+enum taken { TAKEN, WRONG };
 
 static enum taken taken_if(bool ok)
 {
@@ -108,19 +107,16 @@ static enum taken opt_range(struct blockdev_options *o, const char *value)
 
 static enum taken opt_aio(struct blockdev_options *o, const char *value)
 {
-	(void)o;
-	if (!value || strcmp(value, "io_uring") != 0)
-		return taken_if(value && strcmp(value, "threads") == 0);
-	log_err("virtio-blk: aio=io_uring is not built yet; use aio=threads");
-	return REFUSED;
+	bool uring = value && strcmp(value, "io_uring") == 0;
+
+	o->engine = uring ? BLOCKDEV_URING : BLOCKDEV_THREADS;
+	return taken_if(uring || (value && strcmp(value, "threads") == 0));
 }
 
 static enum taken opt_nocache(struct blockdev_options *o, const char *value)
 {
-	(void)o;
-	(void)value;
-	log_err("virtio-blk: nocache is not built yet");
-	return REFUSED;
+	o->direct = true;
+	return taken_if(!value);
 }
 
 static const struct {
@@ -154,12 +150,10 @@ int blockdev_parse(char *text, struct blockdev_options *o)
 	}
 	o->path = strcmp(word, "nodisk") == 0 ? NULL : word;
 	while ((word = strsep(&text, ",")) != NULL) {
-		enum taken t = take_option(o, word);
-
-		if (t == WRONG)
-			log_err("virtio-blk: option '%s' is unknown or its value is wrong", word);
-		if (t != TAKEN)
-			return -EINVAL;
+		if (take_option(o, word) == TAKEN)
+			continue;
+		log_err("virtio-blk: option '%s' is unknown or its value is wrong", word);
+		return -EINVAL;
 	}
 	return 0;
 }

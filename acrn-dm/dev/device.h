@@ -13,6 +13,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct pci_func;
 
@@ -43,6 +44,8 @@ struct dm_device_class {
 	 * -errno.
 	 */
 	int (*rescan)(struct dm_device *d, const char *medium);
+	/* Optional, the same way: the medium is to have that size; 0: the size that it got meanwhile. */
+	int (*resize)(struct dm_device *d, uint64_t bytes);
 };
 
 struct dm_device {

@@ -11,6 +11,10 @@ VIRTIO_OBJS := \
 	virtio/virtio_pci_legacy.o \
 	virtio/virtio_pci_modern.o \
 	virtio/blk.o \
+	virtio/blk_opts.o \
+	virtio/blk_request.o \
+	virtio/blk_threads.o \
+	virtio/blk_uring.o \
 	virtio/rng.o \
 	virtio/net.o \
 	virtio/net_io.o \
@@ -19,6 +23,7 @@ VIRTIO_OBJS := \
 	virtio/console_opts.o \
 	backend/net.o \
 	backend/blockdev.o \
+	backend/blockdev_io.o \
 	backend/blockdev_opts.o \
 	backend/md5.o
-VIRTIO_LIBS :=
+VIRTIO_LIBS := -luring

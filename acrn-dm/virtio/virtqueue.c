@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A queue's life, what a chain may be made of, and the split ring of virtio 1.2, section 2.7, with one level of
- * descriptors and EVENT_IDX. Every loop is bounded by the ring size or by VQ_SEGS_MAX, whichever is smaller, so a
- * circular chain costs at most that many steps. The packed ring is in vq_packed.c.
+ * indirect descriptors and EVENT_IDX. Every loop is bounded by the ring size or by VQ_SEGS_MAX, whichever is smaller,
+ * so a circular chain costs at most that many steps. The packed ring is in vq_packed.c.
  */
 #include "virtio/virtqueue.h"
 

@@ -9,7 +9,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 
-#define WORKER_FDS_MAX	8
+#define WORKER_FDS_MAX	20
 
 struct worker {
 	pthread_t thread;

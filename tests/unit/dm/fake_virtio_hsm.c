@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "hsm.h"
+#include "vm.h"
 
 #define DATA_MAX	64u
 #define EVENTS_MAX	64u
@@ -143,4 +144,11 @@ int hsm_ioeventfd_deassign(const struct hsm_ioeventfd *e)
 	}
 	pthread_mutex_unlock(&lock);
 	return err;
+}
+
+/* --- vm.h ---------------------------------------------------------------------------------------------- */
+
+unsigned int vm_vcpu_count(void)
+{
+	return FAKE_VCPUS;
 }

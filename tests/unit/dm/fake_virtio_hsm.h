@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #define FAKE_MSI_ADDR	0xfee00000ull
+#define FAKE_VCPUS	4u
 
 extern bool fake_no_ioeventfd;		/* refuse them: notifications then come the slow way */
 

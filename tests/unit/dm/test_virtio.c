@@ -11,6 +11,8 @@
 int main(void)
 {
 	const struct test_list lists[] = {
+		virtio_blk_kill_tests(),	/* forks: before there are threads */
+		virtio_blk_io_tests(),
 		virtio_pci_tests(),
 		virtio_blk_tests(),
 		virtio_net_tests(),

@@ -12,6 +12,7 @@
 #include "bus/pci.h"
 #include "dev/device.h"
 #include "dm/fake_guest.h"
+#include "dm/fake_guest_blk.h"
 #include "dm/fake_virtio_hsm.h"
 #include "dm/virtio_tests.h"
 #include "virtio/virtio.h"
@@ -21,14 +22,6 @@
 static struct guest_dev g;
 static char path[64];
 static bool packed;
-
-struct request {
-	uint32_t type;
-	uint64_t sector;
-	uint64_t data;		/* guest address, 0: none */
-	uint32_t len;
-	bool to_guest;
-};
 
 static int setup(void **state)
 {
@@ -71,42 +64,19 @@ static void make(const char *before, const char *after, bool modern, unsigned in
 	guest_dev_start(&g, ~0ull, rings);
 }
 
-static uint64_t submit(unsigned int ring, const struct request *r)
+static uint64_t submit(unsigned int ring, const struct blk_ask *r)
 {
-	uint64_t at = guest_alloc(17, 16);
-	struct guest_seg segs[3] = { { at, 16 } };
-	unsigned int n_out = 1, n_in = 0;
-
-	memcpy(guest_at(at), &r->type, 4);
-	memcpy((uint8_t *)guest_at(at) + 8, &r->sector, 8);
-	*(uint8_t *)guest_at(at + 16) = 0xff;
-	if (r->data) {
-		segs[1] = (struct guest_seg){ r->data, r->len };
-		n_out += !r->to_guest;
-		n_in += r->to_guest;
-	}
-	segs[n_out + n_in] = (struct guest_seg){ at + 16, 1 };
-	n_in++;
-	if (virtio_has(g.f->priv, VIRTIO_F_INDIRECT_DESC))
-		ring_add_indirect(&g.ring[ring], segs, n_out, n_in);
-	else
-		ring_add(&g.ring[ring], segs, n_out, n_in);
-	guest_dev_kick(&g, ring);
-	return at + 16;
+	return guest_blk_submit(&g, ring, r);
 }
 
-static uint8_t run(const struct request *r)
+static uint8_t run(const struct blk_ask *r)
 {
-	struct vring_used_elem e;
-	uint64_t status = submit(0, r);
-
-	assert_true(ring_wait(&g.ring[0], &e));
-	return *(uint8_t *)guest_at(status);
+	return guest_blk_run(&g, r);
 }
 
 static uint8_t transfer(uint32_t type, uint64_t sector, uint64_t data, uint32_t len)
 {
-	return run(&(struct request){ type, sector, data, len, type == 0 });
+	return guest_blk_transfer(&g, type, sector, data, len);
 }
 
 static void data_survives_in_every_mode(void **state)
@@ -145,11 +115,14 @@ static void configuration_tells_the_truth(void **state)
 	assert_int_equal(guest_dev_config(&g, 44, 4), 8);
 	guest_dev_write_config(&g, 32, 1, 0);
 	assert_int_equal(guest_dev_config(&g, 32, 1), 0);
-	assert_int_equal(guest_dev_config(&g, 46, 4), 0);
+	assert_int_equal(guest_dev_config(&g, 48, 4), 1 << 21);
+	assert_int_equal(guest_dev_config(&g, 56, 1), 1);
+	assert_int_equal(guest_dev_config(&g, 60, 4), 0);
 	assert_int_equal(guest_dev_config(&g, 0xff8, 8), 0);
 	guest_dev_reset(&g);
 	assert_int_equal(guest_dev_config(&g, 32, 1), 1);
-	assert_int_equal(guest_dev_offered(&g) & 0xffffff, 1 << 2 | 1 << 6 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 13);
+	assert_int_equal(guest_dev_offered(&g) & 0xffffff,
+			 1 << 2 | 1 << 6 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 13 | 1 << 14);
 }
 
 static void id_names_the_disk(void **state)
@@ -160,7 +133,7 @@ static void id_names_the_disk(void **state)
 	(void)state;
 	make("", "", true, 1);
 	at = guest_alloc(20, 16);
-	assert_int_equal(run(&(struct request){ 8, 0, at, 20, true }), 0);
+	assert_int_equal(run(&(struct blk_ask){ 8, 0, at, 20, true }), 0);
 	memcpy(id, guest_at(at), 20);
 	assert_memory_equal(id, "ACRN--", 6);
 	assert_int_equal(id[10], '-');
@@ -233,15 +206,15 @@ static void discard_frees_the_blocks(void **state)
 	assert_int_equal(transfer(1, 0, at, 65536), 0);
 	assert_int_equal(stat(path, &before), 0);
 	memcpy(guest_at(at), &(uint64_t[]){ 0, 128 }, 16);
-	assert_int_equal(run(&(struct request){ 11, 0, at, 16, false }), 0);
+	assert_int_equal(run(&(struct blk_ask){ 11, 0, at, 16, false }), 0);
 	assert_int_equal(stat(path, &after), 0);
 	assert_true(after.st_blocks < before.st_blocks);
 	assert_int_equal(transfer(0, 0, at, 512), 0);
 	assert_int_equal(*(char *)guest_at(at), 0);
 	memcpy(guest_at(at), &(uint64_t[]){ SECTORS, 1 }, 16);
-	assert_int_equal(run(&(struct request){ 11, 0, at, 16, false }), 1);
+	assert_int_equal(run(&(struct blk_ask){ 11, 0, at, 16, false }), 1);
 	memcpy(guest_at(at), &(uint64_t[]){ 0, 1ull << 32 | 1 }, 16);
-	assert_int_equal(run(&(struct request){ 11, 0, at, 16, false }), 2);
+	assert_int_equal(run(&(struct blk_ask){ 11, 0, at, 16, false }), 2);
 }
 
 static void request_without_header_or_status_asks_for_a_reset(void **state)
@@ -253,7 +226,7 @@ static void request_without_header_or_status_asks_for_a_reset(void **state)
 		make("", "", true, 1);
 		ring_add(&g.ring[0], segs, 1, i ? 1 : 0);
 		for (unsigned int n = 0; n < 8; n++)	/* nobody takes these, and nobody spins on them */
-			submit(0, &(struct request){ 4, 0, 0, 0, false });
+			submit(0, &(struct blk_ask){ 4, 0, 0, 0, false });
 		for (unsigned int n = 0; n < 5000 && !(guest_dev_status(&g) & VIRTIO_STATUS_NEEDS_RESET); n++)
 			usleep(1000);
 		assert_true(guest_dev_status(&g) & VIRTIO_STATUS_NEEDS_RESET);
@@ -277,7 +250,7 @@ static void many_requests_on_two_queues_all_complete(void **state)
 		uint64_t status[2][16];
 
 		for (unsigned int n = 0; n < 32; n++) {
-			struct request r = { n & 4 ? 0 : 1, n * 8, data + n * 4096, 4096, n & 4 };
+			struct blk_ask r = { n & 4 ? 0 : 1, n * 8, data + n * 4096, 4096, n & 4 };
 
 			status[n & 1][n / 2] = submit(n & 1, &r);
 		}
@@ -303,7 +276,7 @@ static void cve_2021_36144_reset_in_the_middle_of_io_touches_nothing_after(void 
 	data = guest_alloc(8 * LEN, 4096);
 	for (unsigned int i = 0; i < 200; i++) {
 		for (unsigned int n = 0; n < 8; n++)
-			submit(0, &(struct request){ 0, 0, data + n * LEN, LEN, true });
+			submit(0, &(struct blk_ask){ 0, 0, data + n * LEN, LEN, true });
 		guest_dev_reset(&g);
 		memset(guest_at(data), 0xa5, 8 * LEN);
 		usleep(100);
@@ -326,9 +299,13 @@ static void wrong_options_are_refused(void **state)
 {
 	static const char *const bad[] = {
 		",foo", ",sectorsize=513", ",sectorsize=4096/512", ",range=0/0", ",range=2048/1", ",range=1",
-		",nocache", ",aio=io_uring", ",discard=1", ",ro=1", ",",
+		",nocache=1", ",aio", ",aio=fast", ",discard=1", ",ro=1", ",",
 	};
-	static const char *const prefix[] = { "mq=0,", "mq=99,", "mq=x,", "iothread=1@0,", "/nowhere" };
+	static const char *const prefix[] = {
+		"mq=0,", "mq=99,", "mq=x,", "/nowhere", "iothread=0,", "iothread=17,", "iothread=1@,",
+		"iothread=1@9999,",
+		"iothread=1@0/0,", "iothread=1@0:,", "iothread@0x,", "iothreads,",
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)

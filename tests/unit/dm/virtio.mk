@@ -30,6 +30,9 @@ dm_virtio_SRCS := \
 	tests/unit/dm/test_virtio.c \
 	tests/unit/dm/test_virtio_pci.c \
 	tests/unit/dm/test_virtio_blk.c \
+	tests/unit/dm/test_virtio_blk_io.c \
+	tests/unit/dm/test_virtio_blk_kill.c \
+	tests/unit/dm/fake_guest_blk.c \
 	tests/unit/dm/test_virtio_net.c \
 	tests/unit/dm/test_virtio_console.c \
 	tests/unit/dm/fake_guest_ring.c \
@@ -44,6 +47,10 @@ dm_virtio_SRCS := \
 	acrn-dm/virtio/virtio_pci_legacy.c \
 	acrn-dm/virtio/virtio_pci_modern.c \
 	acrn-dm/virtio/blk.c \
+	acrn-dm/virtio/blk_opts.c \
+	acrn-dm/virtio/blk_request.c \
+	acrn-dm/virtio/blk_threads.c \
+	acrn-dm/virtio/blk_uring.c \
 	acrn-dm/virtio/rng.c \
 	acrn-dm/virtio/net.c \
 	acrn-dm/virtio/net_io.c \
@@ -51,6 +58,7 @@ dm_virtio_SRCS := \
 	acrn-dm/virtio/console_ctl.c \
 	acrn-dm/virtio/console_opts.c \
 	acrn-dm/backend/blockdev.c \
+	acrn-dm/backend/blockdev_io.c \
 	acrn-dm/backend/blockdev_opts.c \
 	acrn-dm/backend/net.c \
 	acrn-dm/backend/md5.c \
@@ -68,3 +76,4 @@ dm_virtio_SRCS := \
 	acrn-dm/loop.c \
 	acrn-dm/log.c
 dm_virtio_CFLAGS := $(VIRTIO_TEST_FLAGS)
+dm_virtio_LIBS := -luring

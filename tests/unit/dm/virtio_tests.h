@@ -11,6 +11,8 @@ struct test_list {
 
 struct test_list virtio_pci_tests(void);
 struct test_list virtio_blk_tests(void);
+struct test_list virtio_blk_io_tests(void);
+struct test_list virtio_blk_kill_tests(void);
 struct test_list virtio_net_tests(void);
 struct test_list virtio_console_tests(void);
 

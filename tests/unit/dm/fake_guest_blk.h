@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A guest's requests to a virtio-blk function, one at a time or many. */
+#pragma once
+
+#include "dm/fake_guest.h"
+
+struct blk_ask {
+	uint32_t type;
+	uint64_t sector;
+	uint64_t data;		/* guest address, 0: none */
+	uint32_t len;
+	bool to_guest;
+};
+
+/* Makes it available and kicks; where its status byte will be (0xff until then). */
+uint64_t guest_blk_submit(struct guest_dev *g, unsigned int ring, const struct blk_ask *r);
+/* On ring 0, and waits: the status. */
+uint8_t guest_blk_run(struct guest_dev *g, const struct blk_ask *r);
+/* type 0 reads, 1 writes. */
+uint8_t guest_blk_transfer(struct guest_dev *g, uint32_t type, uint64_t sector, uint64_t data, uint32_t len);
