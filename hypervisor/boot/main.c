@@ -25,6 +25,7 @@
 #include "hw/smp.h"
 #include "hw/smp_call.h"
 #include "hw/tsc.h"
+#include "lib/atomic.h"
 #include "lib/log.h"
 #include "lib/string.h"
 #include "lib/util.h"
@@ -45,6 +46,7 @@ static struct boot_info boot;
 static struct scenario scenario;
 static struct memmap memmap;
 static hpa_t trampoline;
+static uint32_t ready_cpus; /* those whose run queues are there; of the others than the boot CPU */
 
 /* Where the loader's memory can be read before our own tables are loaded. */
 static const void *early_map(hpa_t at, uint64_t size)
@@ -185,6 +187,7 @@ static void init_interrupts(void)
 static _Noreturn void cpu_main(void)
 {
 	run_init_cpu();
+	(void)atomic_fetch_add(&ready_cpus, 1U);
 	run_cpu();
 }
 
@@ -192,6 +195,8 @@ static void start_cpus(void)
 {
 	unsigned int running = smp_start(trampoline, cpu_main);
 
+	while (atomic_load(&ready_cpus) != running - 1)
+		cpu_relax();
 	log_info("cpu: %s, %u running", cpu_features.brand, running);
 }
 
