@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #define MADT_PATH	"/sys/firmware/acpi/tables/APIC"
+#define CPUINFO_PATH	"/proc/cpuinfo"
 #define MADT_ENTRIES	44
 #define TYPE_LAPIC	0
 #define TYPE_X2APIC	9
@@ -65,6 +66,30 @@ int affinity_read_host(struct affinity_cpus *cpus)
 		len += (size_t)n;
 	close(fd);
 	return affinity_parse_madt(madt, len, cpus);
+}
+
+unsigned int affinity_parse_cpuinfo(FILE *cpuinfo, uint64_t *ids, unsigned int max)
+{
+	unsigned int n = 0;
+	char line[256];
+	unsigned long id;
+
+	while (n < max && fgets(line, sizeof(line), cpuinfo))
+		if (sscanf(line, "apicid : %lu", &id) == 1)
+			ids[n++] = id;
+	return n;
+}
+
+unsigned int affinity_read_online(uint64_t *ids, unsigned int max)
+{
+	FILE *cpuinfo = fopen(CPUINFO_PATH, "re");
+	unsigned int n;
+
+	if (!cpuinfo)
+		return 0;
+	n = affinity_parse_cpuinfo(cpuinfo, ids, max);
+	fclose(cpuinfo);
+	return n;
 }
 
 int affinity_bitmap(const struct affinity_cpus *cpus, const uint64_t *ids, unsigned int n, uint64_t *bitmap,

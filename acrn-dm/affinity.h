@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define AFFINITY_MAX_CPUS	64
 
@@ -20,6 +21,10 @@ struct affinity_cpus {
 int affinity_parse_madt(const uint8_t *madt, size_t len, struct affinity_cpus *cpus);
 /* The same from the running system. Returns 0 or -errno. */
 int affinity_read_host(struct affinity_cpus *cpus);
+/* The APIC ids of the CPUs that /proc/cpuinfo lists, which are those on-line; at most max. Returns how many. */
+unsigned int affinity_parse_cpuinfo(FILE *cpuinfo, uint64_t *ids, unsigned int max);
+/* The same from the running system; 0 when it cannot be read. */
+unsigned int affinity_read_online(uint64_t *ids, unsigned int max);
 /*
  * The bitmap for n APIC ids. Returns 0, or -ENODEV and the id that no CPU has in *missing.
  */

@@ -35,6 +35,8 @@ struct dm_config {
 	const char *ovmf;
 	uint64_t cpu_apicids[64];	/* of --cpu_affinity */
 	unsigned int cpu_apicid_count;	/* 0: not given */
+	bool rtvm;			/* the VM shares its CPUs with nobody */
+	bool lapic_pt;			/* refused with rtvm, ignored without */
 	bool debugexit;
 	bool virtio_msi;		/* virtio offers single MSI only */
 	bool windows;			/* subsystem vendor of virtio devices is 0x108E */

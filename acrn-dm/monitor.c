@@ -41,6 +41,8 @@ static struct {
 static int destroy(const char *arguments)
 {
 	(void)arguments;
+	if (config.rtvm)
+		return -EPERM;
 	vm_request(VM_POWEROFF);
 	return 0;
 }

@@ -105,11 +105,17 @@ static int set_pm_channel(const char *arg, struct dm_config *cfg)
 	return 0;
 }
 
-static int drop_lapic_pt(const char *arg, struct dm_config *cfg)
+static int set_lapic_pt(const char *arg, struct dm_config *cfg)
 {
 	(void)arg;
-	(void)cfg;
-	opts_warn("--lapic_pt is ignored without --rtvm");
+	cfg->lapic_pt = true;
+	return 0;
+}
+
+static int set_rtvm(const char *arg, struct dm_config *cfg)
+{
+	(void)arg;
+	cfg->rtvm = true;
 	return 0;
 }
 
@@ -140,7 +146,8 @@ static const struct option_row rows[] = {
 	{ 0, "cmd_monitor", true, ACT, 1, set_cmd_monitor },
 	{ 0, "logger_setting", true, ACT, 1, set_logger },
 	{ 0, "pm_notify_channel", true, ACT, 1, set_pm_channel },
-	{ 0, "lapic_pt", false, ACT, 1, drop_lapic_pt },
+	{ 0, "lapic_pt", false, ACT, 1, set_lapic_pt },
+	{ 0, "rtvm", false, ACT, 1, set_rtvm },
 	{ 'A', "acpi", false, OBSOLETE, 0, NULL },
 	{ 'Y', "mptgen", false, OBSOLETE, 0, NULL },
 	{ 'i', "ioc_node", true, OBSOLETE, 0, NULL },
@@ -157,7 +164,6 @@ static const struct option_row rows[] = {
 	{ 0, "acpidev_pt", true, NOT_BUILT, 1, NULL },
 	{ 0, "mmiodev_pt", true, NOT_BUILT, 1, NULL },
 	{ 0, "vtpm2", true, NOT_BUILT, 1, NULL },
-	{ 0, "rtvm", false, NOT_BUILT, 1, NULL },
 	{ 0, "virtio_poll", true, NOT_BUILT, 1, NULL },
 	{ 0, "ssram", true, NOT_BUILT, 1, NULL },
 	{ 0, "pm_by_vuart", true, NOT_BUILT, 1, NULL },
@@ -241,6 +247,17 @@ static int set_name(const char *arg, struct dm_config *cfg)
 	return 0;
 }
 
+static int check_rtvm(const struct dm_config *cfg)
+{
+	if (!cfg->rtvm && cfg->lapic_pt)
+		opts_warn("--lapic_pt is ignored without --rtvm");
+	if (cfg->rtvm && cfg->lapic_pt)
+		return opts_error("option lapic_pt is not built yet; the VM is not started");
+	if (cfg->rtvm && cfg->cpu_apicid_count == 0)
+		return opts_error("--rtvm: a real-time VM has its CPUs alone; name them with --cpu_affinity");
+	return 0;
+}
+
 static int check(const char *prog, struct dm_config *cfg)
 {
 	if (!cfg->vm_name) {
@@ -252,6 +269,8 @@ static int check(const char *prog, struct dm_config *cfg)
 		opts_error("nothing to boot: give a kernel with -k");
 		return 1;
 	}
+	if (check_rtvm(cfg) != 0)
+		return 1;
 	return opts_add_defaults(cfg) == 0 ? OPTS_RUN : 1;
 }
 

@@ -17,6 +17,7 @@ static const char options_text[] =
 "  -l, --lpc comN,BACKEND   serial port com1..com4, com5[,PORT,IRQ]; default: com1,stdio\n"
 "                           BACKEND: stdio, pty, tcp:PORT (on 127.0.0.1), file:PATH, tty path, socket:PATH, null\n"
 "      --cpu_affinity LIST  local APIC ids of the CPUs of the Service VM to run on, as 1,3; each is one vCPU\n"
+"      --rtvm               nobody else runs on its CPUs, which the Service VM has given up (remove_cpu)\n"
 "      --cmd_monitor PATH   UNIX socket for JSON commands: destroy, blkrescan, register_vm_event_client\n"
 "      --logger_setting TEXT   as console,level=4;kmsg,level=3;disk,level=5  (1 error .. 5 debug)\n"
 "      --debugexit          a 4-byte write of V to port 0xF4 ends acrn-dm with status V*2+1\n"
@@ -25,7 +26,7 @@ static const char options_text[] =
 "      --pm_notify_channel power_button   how a shutdown is asked for (the default)\n"
 "Accepted and ignored (obsolete): -A -Y -i -G -U --mac_seed --part_info --vsbl --iasl; --lapic_pt without --rtvm\n"
 "Known, not built yet (refused):  -E --ovmf --enable_trusty --intr_monitor --acpidev_pt --mmiodev_pt --vtpm2\n"
-"                                 --rtvm --ssram --virtio_poll --pm_by_vuart\n";
+"                                 --lapic_pt with --rtvm --ssram --virtio_poll --pm_by_vuart\n";
 
 void opts_print_help(const char *prog)
 {

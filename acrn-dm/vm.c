@@ -65,6 +65,15 @@ uint32_t vm_apic_id(unsigned int vcpu)
 	return vcpu < HSM_MAX_VCPUS ? vm.apic_id[vcpu] : 0;
 }
 
+/* All that the Service VM has not given up; where that cannot be known, the hypervisor chooses. */
+static uint64_t default_cpus(const struct affinity_cpus *cpus)
+{
+	uint64_t ids[HSM_MAX_VCPUS], bitmap, missing;
+	unsigned int n = affinity_read_online(ids, HSM_MAX_VCPUS);
+
+	return affinity_bitmap(cpus, ids, n, &bitmap, &missing) == 0 ? bitmap : 0;
+}
+
 /* The CPUs to run on, as a bitmap: 0 leaves the choice to the hypervisor. */
 static int choose_cpus(struct affinity_cpus *cpus, uint64_t *bitmap)
 {
@@ -72,8 +81,10 @@ static int choose_cpus(struct affinity_cpus *cpus, uint64_t *bitmap)
 	uint64_t missing;
 
 	*bitmap = 0;
-	if (config.cpu_apicid_count == 0)
+	if (config.cpu_apicid_count == 0) {
+		*bitmap = err ? 0 : default_cpus(cpus);
 		return 0;
+	}
 	if (err) {
 		log_err("--cpu_affinity: cannot read the CPUs of this machine: %s", strerror(-err));
 		return err;
@@ -104,7 +115,10 @@ static void assign_apic_ids(const struct affinity_cpus *cpus, uint64_t bitmap)
 
 static int create_in_hypervisor(void)
 {
-	struct hsm_vm_config c = { .name = config.vm_name };
+	struct hsm_vm_config c = {
+		.name = config.vm_name,
+		.flags = config.rtvm ? ACRN_VM_FLAG_RT | ACRN_VM_FLAG_IO_POLLING : 0,
+	};
 	struct affinity_cpus cpus = { 0 };
 	struct hsm_vm_info info;
 	int err = choose_cpus(&cpus, &c.cpu_affinity);
@@ -117,8 +131,9 @@ static int create_in_hypervisor(void)
 	if (err == -ENOENT)
 		log_err("there is no /dev/acrn_hsm: is the hypervisor running, and the module acrn_hsm loaded?");
 	else if (err)
-		log_err("the hypervisor does not make the VM %s: %s (a VM of that name may run already, or the CPUs of "
-			"--cpu_affinity may not be allowed)", config.vm_name, strerror(-err));
+		log_err("the hypervisor does not make the VM %s: %s (%s)", config.vm_name, strerror(-err), config.rtvm ?
+			"a real-time VM needs CPUs that the Service VM has given up and no other VM uses" :
+			"a VM of that name may run already, or a real-time VM have a CPU that this one would use");
 	if (err)
 		return err;
 	vm.vcpus = info.vcpu_num;

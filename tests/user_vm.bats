@@ -93,9 +93,25 @@ setup_file() {
 	passes user_vm refuses-Ebootvmlinuz
 	passes user_vm refuses-ovmfbootvmlinuz
 	passes user_vm refuses-rtvm
+	passes user_vm refuses-rtvmlapicptcpuaffinity
 	passes user_vm refuses-sxhci
 }
 @test "bad values are refused" {
 	passes user_vm refuses-64M
 	passes user_vm refuses-a-missing-kernel
+}
+@test "a real-time VM has its CPU alone: only one given up, and nobody else runs there" {
+	passes user_vm a-cpu-in-use-is-nobodys-alone
+	passes user_vm a-cpu-in-use-gets-a-sentence
+	passes user_vm service-vm-gives-up-a-cpu
+	passes user_vm giving-it-up-twice-does-no-harm
+	says user_vm 'CPU 1 given up by the Service VM'
+	passes user_vm rt-guest-runs
+	passes user_vm its-cpu-takes-no-second-one
+	passes user_vm its-cpu-takes-no-guest
+	passes user_vm its-cpu-gets-a-sentence
+	passes user_vm a-vm-beside-it-takes-the-other-cpu
+	passes user_vm rt-guest-is-not-destroyed-by-a-word
+	passes user_vm rt-guest-ends-with-0
+	passes user_vm its-cpu-is-free-after-it
 }

@@ -3,6 +3,7 @@
 #include "sched/sched.h"
 
 #include "lib/atomic.h"
+#include "lib/errno.h"
 
 void sched_cpu_init(struct sched_cpu *cpu, uint64_t slice)
 {
@@ -13,6 +14,30 @@ void sched_cpu_init(struct sched_cpu *cpu, uint64_t slice)
 	cpu->virtual_time = 0;
 	cpu->slice = slice;
 	cpu->resched = 0;
+	cpu->claims = 0;
+	cpu->is_exclusive = false;
+}
+
+int sched_claim(struct sched_cpu *cpu, bool is_exclusive)
+{
+	bool is_free;
+
+	spinlock_lock(&cpu->lock);
+	is_free = cpu->claims == 0 || (!is_exclusive && !cpu->is_exclusive);
+	if (is_free) {
+		cpu->claims++;
+		cpu->is_exclusive = is_exclusive;
+	}
+	spinlock_unlock(&cpu->lock);
+	return is_free ? 0 : -EBUSY;
+}
+
+void sched_release(struct sched_cpu *cpu)
+{
+	spinlock_lock(&cpu->lock);
+	cpu->claims--;
+	cpu->is_exclusive = false;
+	spinlock_unlock(&cpu->lock);
 }
 
 void sched_add(struct sched_cpu *cpu, struct sched_entity *e, uint32_t weight)

@@ -5,6 +5,8 @@
  * the time comes in as an argument, in TSC ticks.
  *
  * An entity becomes runnable from any CPU (sched_wake: one atomic store), blocks only itself.
+ *
+ * Whoever means to run on a CPU claims it first, for as long as it exists; a claim may be for the CPU alone.
  */
 #pragma once
 
@@ -29,11 +31,17 @@ struct sched_cpu {
 	uint64_t virtual_time;	      /* how far all are; never goes back; owner CPU only */
 	uint64_t slice;		      /* ticks an entity may run while others wait */
 	uint32_t resched;	      /* shared: somebody woke, pick again */
+	unsigned int claims;	      /* under the lock, as the next */
+	bool is_exclusive;	      /* the one claim that there is allows no other */
 };
 
 #define SCHED_WEIGHT_DEFAULT 64U
 
 void sched_cpu_init(struct sched_cpu *cpu, uint64_t slice);
+
+/* -EBUSY: the CPU is one's alone already, or is wanted alone and somebody is there. Any CPU. */
+int sched_claim(struct sched_cpu *cpu, bool is_exclusive);
+void sched_release(struct sched_cpu *cpu);
 
 /* Adds an entity that is not runnable yet. Any CPU. */
 void sched_add(struct sched_cpu *cpu, struct sched_entity *e, uint32_t weight);

@@ -17,7 +17,7 @@ int64_t hc_get_api_version(struct hypercall *call)
 }
 
 /*
- * The Service VM gives up a CPU: its vCPU there halts for good, and the CPU is free for User VMs.
+ * The Service VM gives up a CPU: its vCPU there never runs again, and the CPU is free for User VMs.
  * The module asks only for CPUs that the kernel has taken offline, which sit in HLT.
  */
 int64_t hc_offline_cpu(struct hypercall *call)
@@ -31,8 +31,12 @@ int64_t hc_offline_cpu(struct hypercall *call)
 			continue;
 		if (i == 0 || vcpu == call->caller)
 			return -EPERM;
-		vcpu_request(vcpu, VCPU_REQ_INIT);
-		log_info("vm0: CPU %u given up by the Service VM", vcpu->pcpu);
+		vm_lock(vm);
+		if ((vm->pcpus & BIT64(vcpu->pcpu)) != 0) {
+			vm_retire_vcpu(vcpu);
+			log_info("vm0: CPU %u given up by the Service VM", vcpu->pcpu);
+		}
+		vm_unlock(vm);
 	}
 	return 0;
 }
@@ -42,11 +46,23 @@ static int check_creation(const struct acrn_vm_creation *c)
 	if (c->reserved0 != 0 || c->reserved1 != 0 || c->name[0] == '\0' ||
 	    c->name[ACRN_VM_NAME_LEN - 1] != '\0')
 		return -EINVAL;
-	if ((c->flags & (ACRN_VM_FLAG_LAPIC_PASSTHROUGH | ACRN_VM_FLAG_RT |
-			 ACRN_VM_FLAG_SECURE_WORLD | ACRN_VM_FLAG_IO_POLLING)) != 0)
-		return -EINVAL; /* not built yet */
+	if ((c->flags & (ACRN_VM_FLAG_LAPIC_PASSTHROUGH | ACRN_VM_FLAG_SECURE_WORLD)) != 0) {
+		log_warn("vm: '%s' wants flags %lx: no VM gets a local APIC or a secure world yet", c->name,
+			 (unsigned long)c->flags);
+		return -EINVAL;
+	}
+	if ((c->flags & ACRN_VM_FLAG_RT) != 0 && c->cpu_affinity == 0) {
+		log_warn("vm: '%s' wants CPUs of its own and names none", c->name);
+		return -EINVAL;
+	}
 	return 0;
 }
+
+/*
+ * What is taken over of the flags. IO_POLLING asks for completions to be found without a call; the slots say that
+ * they want the call all the same, which the module obeys.
+ */
+#define FLAGS_TAKEN ACRN_VM_FLAG_RT
 
 int64_t hc_create_vm(struct hypercall *call)
 {
@@ -58,7 +74,7 @@ int64_t hc_create_vm(struct hypercall *call)
 		err = check_creation(&c);
 	if (err != 0)
 		return err;
-	err = vm_user_create((const char *)c.name, 0, c.cpu_affinity, &vm);
+	err = vm_user_create((const char *)c.name, c.flags & FLAGS_TAKEN, c.cpu_affinity, &vm);
 	if (err != 0) {
 		log_warn("vm: '%s' with CPUs %lx cannot be created: error %d", c.name,
 			 (unsigned long)c.cpu_affinity, -err);

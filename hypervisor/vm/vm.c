@@ -275,6 +275,29 @@ static int build(struct vm *vm, uint64_t pcpus)
 	return 0;
 }
 
+static void release_cpus(uint64_t pcpus)
+{
+	for (; pcpus != 0; pcpus &= pcpus - 1)
+		sched_release(&per_cpu(sched, bits_lowest(pcpus)));
+}
+
+/* All of them or none. */
+static int claim_cpus(uint64_t pcpus, bool is_exclusive)
+{
+	for (uint64_t rest = pcpus; rest != 0; rest &= rest - 1) {
+		unsigned int cpu = bits_lowest(rest);
+
+		if (sched_claim(&per_cpu(sched, cpu), is_exclusive) == 0)
+			continue;
+		log_warn("vm: CPU %u is %s", cpu,
+			 is_exclusive ? "in use: a VM that wants it alone cannot have it" :
+					"another VM's alone");
+		release_cpus(pcpus & (BIT64(cpu) - 1));
+		return -EBUSY;
+	}
+	return 0;
+}
+
 int vm_create(const char *name, uint64_t flags, uint64_t pcpus, struct vm **out)
 {
 	bool is_service = name == NULL;
@@ -292,7 +315,12 @@ int vm_create(const char *name, uint64_t flags, uint64_t pcpus, struct vm **out)
 	vm->flags = flags;
 	vm->pcpus = pcpus;
 	vm->may_hypercall = is_service;
-	err = build(vm, pcpus);
+	err = claim_cpus(pcpus, (flags & ACRN_VM_FLAG_RT) != 0);
+	if (err == 0) {
+		err = build(vm, pcpus);
+		if (err != 0)
+			release_cpus(pcpus);
+	}
 	vm->is_claimed = false;
 	if (err != 0) {
 		vm_unlock(vm);
@@ -324,24 +352,39 @@ int vm_start(struct vm *vm)
 	return 0;
 }
 
-/* On each CPU of the VM: its vCPUs leave the CPU, with all they have loaded in it. */
+/* On its CPU: the vCPU leaves it, with all that it has loaded in it. */
+static void stop_vcpu(void *ctx)
+{
+	struct vcpu *vcpu = ctx;
+
+	vcpu->state = VCPU_OFFLINE;
+	vcpu->resume = NULL;
+	timer_cancel(&vcpu->timer);
+	sched_block(&vcpu->sched);
+	sched_remove(&this_cpu(sched), &vcpu->sched);
+	vcpu_backend->put(vcpu);
+	atomic_store(&this_cpu(sched).resched, 1U);
+}
+
+/* On each CPU of the VM. */
 static void stop_here(void *ctx)
 {
 	struct vm *vm = ctx;
 
-	for (unsigned int i = 0; i < vm->vcpu_count; i++) {
-		struct vcpu *vcpu = vm->vcpu[i];
+	for (unsigned int i = 0; i < vm->vcpu_count; i++)
+		if (vm->vcpu[i]->pcpu == cpu_id())
+			stop_vcpu(vm->vcpu[i]);
+}
 
-		if (vcpu->pcpu != cpu_id())
-			continue;
-		vcpu->state = VCPU_OFFLINE;
-		vcpu->resume = NULL;
-		timer_cancel(&vcpu->timer);
-		sched_block(&vcpu->sched);
-		sched_remove(&this_cpu(sched), &vcpu->sched);
-		vcpu_backend->put(vcpu);
-		atomic_store(&this_cpu(sched).resched, 1U);
-	}
+/* Off the run queue it is never picked again, whatever is requested of it. */
+void vm_retire_vcpu(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu_vm(vcpu);
+	unsigned int cpu = vcpu->pcpu;
+
+	smp_call(BIT64(cpu), stop_vcpu, vcpu);
+	(void)atomic_fetch_and(&vm->pcpus, ~BIT64(cpu));
+	sched_release(&per_cpu(sched, cpu));
 }
 
 int vm_pause(struct vm *vm)
@@ -375,6 +418,7 @@ int vm_destroy(struct vm *vm)
 	if (vm->state != ACRN_VM_PAUSED)
 		return -EPERM;
 	free_parts(vm);
+	release_cpus(vm->pcpus);
 	vm->ioreq_hpa = 0;
 	vm->name[0] = '\0';
 	atomic_store(&vm->state, ACRN_VM_POWERED_OFF);

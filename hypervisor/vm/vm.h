@@ -81,7 +81,8 @@ void vm_unlock(struct vm *vm);
 /*
  * Takes a free VM (name NULL: the Service VM's place) and gives it nested tables, bitmaps, CPUID
  * policy and one vCPU for each CPU of pcpus, ascending, with that CPU's APIC id. The VM comes back
- * locked, state CREATED. -ENOSPC no free VM, -EEXIST the name is taken, -ENOMEM, -EINVAL a CPU that is not there.
+ * locked, state CREATED. -ENOSPC no free VM, -EEXIST the name is taken, -ENOMEM, -EINVAL a CPU that is not there,
+ * -EBUSY one that another VM has for itself or, with ACRN_VM_FLAG_RT, that anybody has: such a VM shares no CPU.
  */
 int vm_create(const char *name, uint64_t flags, uint64_t pcpus, struct vm **out);
 
@@ -90,6 +91,9 @@ int vm_start(struct vm *vm);
 int vm_pause(struct vm *vm);
 int vm_reset(struct vm *vm);
 int vm_destroy(struct vm *vm);
+
+/* Takes a vCPU of a running VM off its CPU for good; the CPU is as if it had never had one. Under the VM's lock. */
+void vm_retire_vcpu(struct vcpu *vcpu);
 
 /* A vCPU starts at the INIT/SIPI vector, or as its registers say; from its own CPU. */
 void vm_vcpu_sipi(struct vcpu *vcpu, uint8_t vector);

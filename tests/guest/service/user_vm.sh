@@ -100,7 +100,7 @@ vm_start many -m 256M -k $KERNEL -r $INITRD -B "$USER_ARGS" --cpu_affinity "$man
 code=$(vm_wait many 30)
 check too-many-cpus-are-refused test "$code" != 0 -a "$code" != running
 check too-many-cpus-get-a-sentence sh -c "grep -v '^$' /tmp/many.out | grep -qi cpu"
-for words in "-E /boot/vmlinuz" "--ovmf /boot/vmlinuz" "--rtvm" "-s 3,xhci"; do
+for words in "-E /boot/vmlinuz" "--ovmf /boot/vmlinuz" "--rtvm" "--rtvm --lapic_pt --cpu_affinity 1" "-s 3,xhci"; do
 	# shellcheck disable=SC2086
 	acrn-dm -m 256M -k $KERNEL $words refused >/tmp/refused.out 2>&1
 	code=$?
@@ -110,6 +110,34 @@ done
 acrn-dm -m 64M -k $KERNEL small >/tmp/refused.out 2>&1 && fail refuses-64M "it started" || pass refuses-64M
 acrn-dm -m 256M -k /nonexistent none >/tmp/refused.out 2>&1
 check refuses-a-missing-kernel sh -c 'grep -q /nonexistent /tmp/refused.out'
+
+echo "=== a VM that has its CPU alone"
+letter() { # NAME LETTER OPTIONS...
+	name=$1
+	letter=$2
+	shift 2
+	vm_start "$name" -m 128M -k /boot/hostile -B "$letter" --debugexit "$@"
+}
+letter early S --rtvm --cpu_affinity 1
+equal a-cpu-in-use-is-nobodys-alone "$(vm_wait early 30)" 1
+check a-cpu-in-use-gets-a-sentence vm_says early 'given up'
+check service-vm-gives-up-a-cpu sh -c 'echo 1 >/sys/class/misc/acrn_hsm/remove_cpu && [ "$(nproc)" = 1 ]'
+check giving-it-up-twice-does-no-harm sh -c 'echo 1 >/sys/class/misc/acrn_hsm/remove_cpu'
+letter rt S --rtvm --cpu_affinity 1 --cmd_monitor /tmp/rt.sock
+check rt-guest-runs until_true 60 vm_says rt 'tiny guest: (.* )?S'
+letter second E --rtvm --cpu_affinity 1
+equal its-cpu-takes-no-second-one "$(vm_wait second 30)" 1
+letter guest E --cpu_affinity 0,1
+equal its-cpu-takes-no-guest "$(vm_wait guest 30)" 1
+check its-cpu-gets-a-sentence vm_says guest 'real-time VM'
+letter beside E
+equal a-vm-beside-it-takes-the-other-cpu "$(vm_wait beside 60)" 43
+equal rt-guest-is-not-destroyed-by-a-word "$(probe say /tmp/rt.sock 1000 '{"command":"destroy"}')" '{"ack":-1}'
+kill -INT "$(vm_pid rt)"
+equal rt-guest-ends-with-0 "$(vm_wait rt 60)" 0
+letter after E --cpu_affinity 1
+equal its-cpu-is-free-after-it "$(vm_wait after 60)" 43
+
 check module-unloads rmmod acrn_hsm
 check kernel-log-is-clean kernel_log_is_clean
 finish

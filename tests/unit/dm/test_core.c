@@ -338,6 +338,23 @@ static void cpus_are_counted_as_the_hypervisor_does(void **state)
 	assert_int_equal(missing, 2);
 }
 
+static void cpus_that_are_online_are_read(void **state)
+{
+	char text[] = "processor\t: 0\napicid\t\t: 0\ninitial apicid\t: 0\n\nprocessor\t: 2\napicid\t\t: 300\n"
+		      "initial apicid\t: 7\nflags\t\t: fpu apicid : 9\n\nprocessor\t: 3\napicid\t\t: 6\n";
+	FILE *f = fmemopen(text, sizeof(text) - 1, "r");
+	uint64_t ids[4];
+
+	(void)state;
+	assert_int_equal(affinity_parse_cpuinfo(f, ids, 4), 3);
+	assert_int_equal(ids[0], 0);
+	assert_int_equal(ids[1], 300);
+	assert_int_equal(ids[2], 6);
+	rewind(f);
+	assert_int_equal(affinity_parse_cpuinfo(f, ids, 2), 2);
+	fclose(f);
+}
+
 static void broken_madts_are_refused(void **state)
 {
 	uint8_t madt[60] = "APIC";
@@ -371,6 +388,7 @@ int main(void)
 		cmocka_unit_test(commands_are_read),
 		cmocka_unit_test(bad_json_is_refused),
 		cmocka_unit_test(cpus_are_counted_as_the_hypervisor_does),
+		cmocka_unit_test(cpus_that_are_online_are_read),
 		cmocka_unit_test(broken_madts_are_refused),
 	};
 

@@ -192,13 +192,27 @@ static void upstream_command_line_is_accepted(void **state)
 
 static void what_is_not_built_is_refused(void **state)
 {
-	static const char *const lines[] = { "-E f v", "--ovmf f v", "--rtvm v", "--vtpm2 s v", "--ssram x v",
+	static const char *const lines[] = { "-E f v", "--ovmf f v", "--vtpm2 s v", "--ssram x v",
 					     "--mmiodev_pt 1,2 v", "--acpidev_pt X v", "--intr_monitor 1,1,1,1 v",
 					     "--enable_trusty v", "--pm_by_vuart pty,x v" };
 
 	(void)state;
 	for (unsigned int i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		assert_int_equal(parse(lines[i]), 1);
+}
+
+static void rtvm_has_its_cpus_alone(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("-k k --rtvm --cpu_affinity 1,3 v"), OPTS_RUN);
+	assert_true(cfg.rtvm);
+	opts_free(&cfg);
+	assert_int_equal(parse("-k k --rtvm v"), 1);
+	opts_free(&cfg);
+	assert_int_equal(parse("-k k --lapic_pt --rtvm --cpu_affinity 1 v"), 1);
+	opts_free(&cfg);
+	assert_int_equal(parse("-k k --lapic_pt v"), OPTS_RUN);
+	assert_false(cfg.rtvm);
 }
 
 static void exit_codes_are_as_documented(void **state)
@@ -230,6 +244,7 @@ int main(void)
 		TEST(shortest_command_line_is_enough),
 		TEST(upstream_command_line_is_accepted),
 		TEST(what_is_not_built_is_refused),
+		TEST(rtvm_has_its_cpus_alone),
 		TEST(exit_codes_are_as_documented),
 	};
 

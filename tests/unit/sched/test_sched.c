@@ -3,6 +3,7 @@
  * sched/sched.c: shares, sleepers, starvation. Time is simulated in ticks; the simulated CPU picks
  * again at the deadline, when somebody wakes, or when the running entity blocks.
  */
+#include "lib/errno.h"
 #include "lib/util.h"
 #include "sched/sched.h"
 #include "unit.h"
@@ -200,6 +201,58 @@ static void test_interactive(void **state)
 	assert_in_range(used[1], 500 * SLICE / 10, 500 * SLICE / 10);
 }
 
+static void test_a_cpu_is_shared_by_those_who_share(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++)
+		assert_int_equal(sched_claim(&cpu, false), 0);
+	assert_int_equal(sched_claim(&cpu, true), -EBUSY);
+	sched_release(&cpu);
+	sched_release(&cpu);
+	assert_int_equal(sched_claim(&cpu, true), -EBUSY);
+	sched_release(&cpu);
+	assert_int_equal(sched_claim(&cpu, true), 0);
+}
+
+static void test_a_cpu_of_ones_own_takes_nobody_else(void **state)
+{
+	(void)state;
+	assert_int_equal(sched_claim(&cpu, true), 0);
+	assert_int_equal(sched_claim(&cpu, false), -EBUSY);
+	assert_int_equal(sched_claim(&cpu, true), -EBUSY);
+	sched_release(&cpu);
+	assert_int_equal(sched_claim(&cpu, false), 0);
+	assert_int_equal(sched_claim(&cpu, false), 0);
+}
+
+/* A refused claim is none: what is released afterwards is what was there. */
+static void test_a_refused_claim_leaves_nothing(void **state)
+{
+	(void)state;
+	assert_int_equal(sched_claim(&cpu, false), 0);
+	assert_int_equal(sched_claim(&cpu, true), -EBUSY);
+	assert_int_equal(sched_claim(&cpu, false), 0);
+	sched_release(&cpu);
+	sched_release(&cpu);
+	assert_int_equal(sched_claim(&cpu, true), 0);
+}
+
+/* Taken off the list, it is not run, whoever wakes it. */
+static void test_one_that_is_gone_is_not_woken(void **state)
+{
+	(void)state;
+	add(0, SCHED_WEIGHT_DEFAULT);
+	add(1, SCHED_WEIGHT_DEFAULT);
+	wake(0);
+	wake(1);
+	sched_block(&entity[0]);
+	sched_remove(&cpu, &entity[0]);
+	wake(0);
+	for (unsigned int i = 0; i < 5; i++)
+		assert_int_equal(turn(SLICE), 1);
+	assert_true(sched_deadline(&cpu, now) == ~0UL);
+}
+
 #define TEST(f) cmocka_unit_test_setup(f, setup)
 
 int main(void)
@@ -213,6 +266,10 @@ int main(void)
 		TEST(test_long_runner_is_not_starved_by_a_sleeper),
 		TEST(test_long_runner_is_not_starved_by_a_newcomer),
 		TEST(test_interactive),
+		TEST(test_a_cpu_is_shared_by_those_who_share),
+		TEST(test_a_cpu_of_ones_own_takes_nobody_else),
+		TEST(test_a_refused_claim_leaves_nothing),
+		TEST(test_one_that_is_gone_is_not_woken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
