@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-3-Clause
 # The hypervisor alone, by GRUB on four CPUs: what it checks about itself at start, and what a bug of its own looks
-# like on the serial port (option crash=fault: it writes to its own code). No VM is started.
+# like on the serial port (option crash=fault: it writes to its own code). No VM is started. The first crash restarts
+# the machine, the second one stops it.
 load helper
 
 setup_file() {
@@ -16,13 +17,18 @@ setup_file() {
 	cat >"$dir/grub.cfg" <<-'TXT'
 		serial --unit=0 --speed=115200
 		terminal_output serial
-		multiboot2 /acrn.elf panic=halt crash=fault
+		if cmostest 0x70:0; then
+			multiboot2 /acrn.elf panic=halt crash=fault
+		else
+			cmosset 0x70:0
+			multiboot2 /acrn.elf crash=fault
+		fi
 		module2 /acrn.conf acrn.conf
 		boot
 	TXT
 	"$DEV/mkdisk" grub "$dir/disk.img" "$BUILD/hypervisor/acrn.elf:acrn.elf" \
 		"$dir/acrn.conf:acrn.conf" "$dir/grub.cfg:boot/grub/grub.cfg"
-	boot self_test --grub --boot "$dir/disk.img" --smp 4 --mem 1G --iommu none --timeout 120 \
+	boot self_test --grub --boot "$dir/disk.img" --smp 4 --mem 1G --iommu none --reboot --timeout 120 \
 		--expect 'halted; reset the machine by hand' --reject ''
 }
 
@@ -59,4 +65,13 @@ checked() {
 	says self_test "the page at 0x[0-9a-f]+ is protected; it was written"
 	says self_test "rip ffffffff8[0-9a-f]{7} rflags"
 	says self_test "code addresses on the stack"
+}
+@test "the log survives the reset, and the next start shows its end" {
+	says self_test "error: restarting in 10 seconds"
+	says self_test "warning: the last run ended badly"
+	says self_test "last run: .* debug: selftest: done, 0 failures"
+	says self_test "last run: .* error: PANIC on CPU 0: page fault at 0x[0-9a-f]+"
+	says self_test "last run: .* error: restarting in 10 seconds"
+	says self_test "that was the end of the last run's log"
+	[ "$(grep -ac 'the last run ended badly' "$LOGS/self_test.log.hv")" = 1 ]
 }

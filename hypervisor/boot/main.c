@@ -16,6 +16,7 @@
 #include "hw/ioapic.h"
 #include "hw/lapic.h"
 #include "hw/lapic_timer.h"
+#include "hw/last_log.h"
 #include "hw/paging.h"
 #include "hw/panic.h"
 #include "hw/pci.h"
@@ -46,6 +47,7 @@ static struct boot_info boot;
 static struct scenario scenario;
 static struct memmap memmap;
 static hpa_t trampoline;
+static hpa_t last_log = HPA_INVALID;
 static uint32_t ready_cpus; /* those whose run queues are there; of the others than the boot CPU */
 
 /* Where the loader's memory can be read before our own tables are loaded. */
@@ -141,6 +143,17 @@ static hpa_t take(uint64_t size, uint64_t align, hpa_t limit, const char *what)
 	return at;
 }
 
+/*
+ * The same place at each start, so that the last run's log is found: amid the memory below 4 GiB, away from its ends,
+ * where firmware and loaders live. No such place is no reason not to start.
+ */
+static void take_last_log(void)
+{
+	hpa_t middle = ALIGN_DOWN(MIN(memmap_top(&memmap), LOW_4G) / 2, SIZE_2M);
+
+	last_log = memmap_allocate(&memmap, LAST_LOG_SIZE, PAGE_SIZE, middle, MEMMAP_HYPERVISOR);
+}
+
 static void take_memory(void)
 {
 	static struct paging_range ranges[MEMMAP_MAX_RANGES];
@@ -153,6 +166,7 @@ static void take_memory(void)
 		panic_refuse("the boot loader gives no usable memory map");
 	if (memmap_override(&memmap, image, paging_image_end() - image, MEMMAP_HYPERVISOR) != 0)
 		panic_refuse("the memory map has too many ranges");
+	take_last_log();
 	pool_size = ALIGN_UP(POOL_FIXED + memmap_total(&memmap, MEMMAP_RAM) / POOL_PART, SIZE_2M);
 	pool = take(pool_size, SIZE_2M, LOW_4G, "page tables and VMs");
 	trampoline = take(PAGE_SIZE, PAGE_SIZE, LOW_1M, "starting CPUs");
@@ -213,6 +227,8 @@ _Noreturn void boot_main(hpa_t information)
 	read_scenario();
 	take_memory();
 	console_configure(&scenario);
+	if (last_log != HPA_INVALID)
+		last_log_init(last_log);
 	platform_discover(boot.rsdp);
 	tsc_calibrate();
 	init_interrupts();

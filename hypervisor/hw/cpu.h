@@ -170,6 +170,11 @@ static inline void guest_access_end(void)
 		asm volatile("clac" ::: "memory");
 }
 
+static inline void cpu_write_back_caches(void)
+{
+	asm volatile("wbinvd" ::: "memory");
+}
+
 /* Takes the physical interrupts that are pending now, then goes on with interrupts off. */
 static inline void cpu_irq_window(void)
 {

@@ -7,6 +7,7 @@
 #include "hw/cpu.h"
 #include "hw/fb.h"
 #include "hw/lapic.h"
+#include "hw/last_log.h"
 #include "hw/percpu.h"
 #include "hw/power.h"
 #include "hw/tsc.h"
@@ -52,6 +53,7 @@ static void enter(void)
 	if (!atomic_cas(&active, 0U, me))
 		cpu_halt_forever();
 	fb_take_back();
+	last_log_want();
 	if (cpu_count() > 1) {
 		lapic_send_nmi_others();
 		tsc_delay_us(STOP_TIME_US);

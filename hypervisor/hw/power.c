@@ -50,6 +50,8 @@ static void triple_fault(void)
 
 _Noreturn void power_reset(void)
 {
+	/* A reset drops what is only in the caches, and the last log is not for them. */
+	cpu_write_back_caches();
 	acpi_reset();
 	out8(RESET_PORT, RESET_HOT);
 	tsc_delay_us(100);

@@ -3,6 +3,7 @@
 #include "vm/service.h"
 
 #include "vm/vcpu_dump.h"
+#include "hw/last_log.h"
 #include "hw/percpu.h"
 #include "hw/power.h"
 #include "lib/bits.h"
@@ -14,6 +15,7 @@
 static void fatal(struct vcpu *vcpu, const char *why)
 {
 	log_error("Service VM vcpu%u: %s: the machine restarts", vcpu->index, why);
+	last_log_want();
 	dump_vcpu(vcpu);
 	power_reset();
 }

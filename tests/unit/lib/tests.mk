@@ -13,3 +13,6 @@ lib_log_SRCS := tests/unit/lib/test_log.c hypervisor/lib/log.c
 
 UNIT_TESTS += lib_words
 lib_words_SRCS := tests/unit/lib/test_words.c
+
+UNIT_TESTS += lib_kept_log
+lib_kept_log_SRCS := tests/unit/lib/test_kept_log.c hypervisor/lib/kept_log.c
