@@ -7,6 +7,7 @@
 #include "hw/pci.h"
 #include "hw/platform.h"
 #include "hw/tsc.h"
+#include "hw/uart.h"
 
 #define RESET_PORT 0xCF9
 #define RESET_HOT 0x02
@@ -50,6 +51,7 @@ static void triple_fault(void)
 
 _Noreturn void power_reset(void)
 {
+	uart_drain();
 	/* A reset drops what is only in the caches, and the last log is not for them. */
 	cpu_write_back_caches();
 	acpi_reset();
@@ -93,6 +95,7 @@ static void sleep(const struct acpi_gas *reg, unsigned int type)
 
 void power_off(unsigned int slp_typ_a, unsigned int slp_typ_b)
 {
+	uart_drain();
 	sleep(&platform_acpi.pm1a_cnt, slp_typ_a);
 	sleep(&platform_acpi.pm1b_cnt, slp_typ_b);
 	tsc_delay_us(1000000U);

@@ -19,6 +19,7 @@
 #define MCR_DTR_RTS 0x03U
 #define LSR_RECEIVED 0x01U
 #define LSR_EMPTY 0x20U
+#define LSR_IDLE 0x40U
 #define CLOCK 115200U
 #define FIFO_SIZE 16U
 #define PATIENCE 1000000U /* turns; a character at 9600 baud takes a millisecond */
@@ -90,10 +91,10 @@ uint16_t uart_port(void)
 	return io_base;
 }
 
-static bool wait_empty(void)
+static bool wait_for(uint8_t state)
 {
 	for (unsigned int i = 0; i < PATIENCE; i++) {
-		if ((reg_read(REG_LSR) & LSR_EMPTY) != 0)
+		if ((reg_read(REG_LSR) & state) != 0)
 			return true;
 		__builtin_ia32_pause();
 	}
@@ -107,7 +108,7 @@ void uart_write(const char *text, size_t len)
 	for (size_t i = 0; i < len && uart_is_enabled(); i++) {
 		/* An empty transmitter takes a FIFO full without asking again. */
 		if (room < 2) {
-			if (!wait_empty()) {
+			if (!wait_for(LSR_EMPTY)) {
 				uart_disable();
 				return;
 			}
@@ -120,6 +121,12 @@ void uart_write(const char *text, size_t len)
 		reg_write(REG_DATA, (uint8_t)text[i]);
 		room--;
 	}
+}
+
+void uart_drain(void)
+{
+	if (uart_is_enabled() && !wait_for(LSR_IDLE))
+		uart_disable();
 }
 
 int uart_read(void)

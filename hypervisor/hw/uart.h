@@ -22,5 +22,8 @@ uint16_t uart_port(void);
 /* Newline becomes CR LF. The caller serialises. */
 void uart_write(const char *text, size_t len);
 
+/* Waits until the last character has left the machine. */
+void uart_drain(void);
+
 /* A received character, or -1. */
 int uart_read(void);
