@@ -81,7 +81,7 @@ static inline uint64_t muldiv64(uint64_t a, uint64_t b, uint64_t c)
 	return quotient;
 }
 
-/* cr0_read() ... cr4_write(); dr0_read() ... dr3_write(), the guest's: the hypervisor uses none. */
+/* cr0_read() ... cr4_write(); dr0_read() ... dr6_write(), the guest's: the hypervisor uses none. */
 #define CPU_REGISTER(name)                                                                         \
 	static inline uint64_t name##_read(void)                                                   \
 	{                                                                                          \
@@ -104,6 +104,7 @@ CPU_REGISTER(dr0)
 CPU_REGISTER(dr1)
 CPU_REGISTER(dr2)
 CPU_REGISTER(dr3)
+CPU_REGISTER(dr6)
 #undef CPU_REGISTER
 
 /* Needs CR4.OSXSAVE. */

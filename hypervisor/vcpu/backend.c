@@ -5,22 +5,25 @@
 #include "lib/log.h"
 #include "lib/panic.h"
 #include "vcpu/svm/svm.h"
+#include "vcpu/vmx/vmx.h"
 
-static const struct vcpu_backend *const backends[] = { &svm_backend };
+static const struct vcpu_backend *const backends[] = { &vmx_backend, &svm_backend };
 
 const struct vcpu_backend *vcpu_backend;
 
 void vcpu_backend_probe(void)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(backends); i++) {
-		const char *why = backends[i]->probe();
+	const char *why[ARRAY_SIZE(backends)];
 
-		if (why == NULL) {
+	for (size_t i = 0; i < ARRAY_SIZE(backends); i++) {
+		why[i] = backends[i]->probe();
+		if (why[i] == NULL) {
 			vcpu_backend = backends[i];
 			log_info("vcpu: using %s", vcpu_backend->name);
 			return;
 		}
-		log_warn("vcpu: %s cannot be used: %s", backends[i]->name, why);
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(backends); i++)
+		log_warn("vcpu: %s cannot be used: %s", backends[i]->name, why[i]);
 	panic("this CPU cannot run virtual machines");
 }

@@ -9,12 +9,16 @@
 
 enum intercept_kind { INTERCEPT_PORT, INTERCEPT_MSR_READ, INTERCEPT_MSR_WRITE };
 
+/* Instructions that a guest may have only where the back end can let it. */
+enum vcpu_feature { VCPU_RDTSCP, VCPU_INVPCID };
+
 struct vcpu_backend {
 	const char *name;
 	const struct pgtable_format *format; /* of the nested tables */
 
 	/* The processor. probe: NULL when usable, else a sentence why not. */
 	const char *(*probe)(void);
+	bool (*offers)(enum vcpu_feature feature);
 	int (*cpu_on)(void);
 	void (*cpu_off)(void);
 

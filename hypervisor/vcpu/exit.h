@@ -15,6 +15,7 @@ enum exit_reason {
 	EXIT_MEMORY, /* a guest-physical access that the nested table did not allow */
 	EXIT_MSR,
 	EXIT_CPUID,
+	EXIT_CR, /* a control register's bits that are not the guest's own */
 	EXIT_HLT,
 	EXIT_HYPERCALL,
 	EXIT_XSETBV,
@@ -51,6 +52,11 @@ struct vcpu_exit {
 		struct {
 			bool is_write; /* number in RCX, value in RDX:RAX */
 		} msr;
+		struct {
+			uint8_t number; /* 0, 4, 8 */
+			bool is_write;
+			uint8_t reg; /* enum x86_reg: the other operand */
+		} cr;
 		struct {
 			uint8_t vector;
 			bool has_error;

@@ -15,3 +15,9 @@ struct vcpu_group {
 	hpa_t io_bitmap_hpa, msr_bitmap_hpa;
 	bool wants_vmcall; /* a VMCALL on AMD, VMMCALL on Intel shall be a hypercall too */
 };
+
+/* Gives the group its bitmaps, everything intercepted. -ENOMEM. */
+int vcpu_group_bitmaps(struct vcpu_group *group, unsigned int io_pages, unsigned int msr_pages);
+void vcpu_group_free_bitmaps(struct vcpu_group *group);
+
+void vcpu_group_set_bit(uint8_t *map, uint32_t bit, bool on);

@@ -6,6 +6,7 @@
 
 #include "hw/cpu.h"
 #include "hw/tsc.h"
+#include "vcpu/backend.h"
 #include "vcpu/fpu.h"
 
 /* ECX of leaf 1 but MONITOR, VMX, SMX, EIST, TM2, DTES64, PDCM, OSXSAVE (dynamic), x2APIC and
@@ -83,6 +84,8 @@ static void add_extended_features(struct cpuid_policy *p)
 		return;
 	r.eax = 0;
 	r.ebx = (r.ebx & ALLOW_7_EBX) | CPUID_7_EBX_TSC_ADJUST; /* ours in any case */
+	if (!vcpu_backend->offers(VCPU_INVPCID))
+		r.ebx &= ~CPUID_7_EBX_INVPCID;
 	r.ecx &= ALLOW_7_ECX;
 	r.edx &= ALLOW_7_EDX;
 	add(p, CPUID_EXT_FEATURES, 0, r);
@@ -138,6 +141,8 @@ static void add_amd(struct cpuid_policy *p)
 	r = cpuid(CPUID_EXT_AMD, 0);
 	r.ecx &= ALLOW_EXT1_ECX & ~(1U << 1);
 	r.edx &= ALLOW_EXT1_EDX;
+	if (!vcpu_backend->offers(VCPU_RDTSCP))
+		r.edx &= ~CPUID_EXT1_EDX_RDTSCP;
 	add(p, CPUID_EXT_AMD, 0, r);
 	for (uint32_t leaf = CPUID_BRAND; leaf < CPUID_APM && leaf <= p->max_ext; leaf++)
 		add(p, leaf, 0, cpuid(leaf, 0));

@@ -79,20 +79,20 @@ static enum exit_result exit_pause(struct vcpu *vcpu)
 	return EXIT_HANDLED;
 }
 
-/* VMCALL is an invalid opcode on AMD, but the in-tree driver issues it there too. */
-static bool is_vmcall(struct vcpu *vcpu)
+/* VMCALL is an invalid opcode on AMD, but the in-tree driver issues it there too; VMMCALL on Intel. */
+static bool is_others_hypercall(struct vcpu *vcpu)
 {
 	uint8_t code[3];
 
 	return vcpu_fetch(vcpu, code, sizeof(code)) == sizeof(code) && code[0] == 0x0F &&
-	       code[1] == 0x01 && code[2] == 0xC1;
+	       code[1] == 0x01 && (code[2] == 0xC1 || code[2] == 0xD9);
 }
 
 static enum exit_result exit_exception(struct vcpu *vcpu)
 {
 	const struct vcpu_exit *exit = &vcpu->exit;
 
-	if (exit->exception.vector == EXC_UD && is_vmcall(vcpu)) {
+	if (exit->exception.vector == EXC_UD && is_others_hypercall(vcpu)) {
 		vcpu->exit.insn_len = 3;
 		return exit_hypercall(vcpu);
 	}
@@ -137,6 +137,7 @@ static enum exit_result (*const handlers[EXIT_REASON_COUNT])(struct vcpu *vcpu) 
 	[EXIT_MEMORY] = exit_memory,
 	[EXIT_MSR] = exit_msr,
 	[EXIT_CPUID] = exit_cpuid,
+	[EXIT_CR] = exit_cr,
 	[EXIT_HLT] = exit_hlt,
 	[EXIT_HYPERCALL] = exit_hypercall,
 	[EXIT_XSETBV] = exit_xsetbv,

@@ -14,6 +14,7 @@ enum exit_result exit_page_fault(struct vcpu *vcpu, const struct vcpu_fault *fau
 
 /* exit_cpuid.c, exit_msr.c, exit_io.c, exit_mmio.c, hypercall.c */
 enum exit_result exit_cpuid(struct vcpu *vcpu);
+enum exit_result exit_cr(struct vcpu *vcpu);
 enum exit_result exit_msr(struct vcpu *vcpu);
 enum exit_result exit_io(struct vcpu *vcpu);
 enum exit_result exit_memory(struct vcpu *vcpu);

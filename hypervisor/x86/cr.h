@@ -55,6 +55,9 @@
 #define EFER_FFXSR (1UL << 14)
 #define EFER_TCE (1UL << 15)
 
+#define DR6_TRAPS 0xE00FUL /* B0 to B3, BD, BS, BT */
+#define DR7_GD (1UL << 13)
+
 #define XCR0_X87 (1UL << 0)
 #define XCR0_SSE (1UL << 1)
 #define XCR0_AVX (1UL << 2)

@@ -43,6 +43,13 @@ static const char *svm_probe(void)
 	return NULL;
 }
 
+/* Nothing that the CPU has needs our leave. */
+static bool svm_offers(enum vcpu_feature feature)
+{
+	(void)feature;
+	return true;
+}
+
 static int svm_cpu_on(void)
 {
 	struct svm_cpu *cpu = &this_cpu(svm_cpu);
@@ -243,10 +250,11 @@ const struct vcpu_backend svm_backend = {
 	.name = "SVM",
 	.format = &pgtable_npt,
 	.probe = svm_probe,
+	.offers = svm_offers,
 	.cpu_on = svm_cpu_on,
 	.cpu_off = svm_cpu_off,
 	.group_init = svm_group_init,
-	.group_free = svm_group_free,
+	.group_free = vcpu_group_free_bitmaps,
 	.vcpu_init = svm_vcpu_init,
 	.vcpu_reset = svm_vcpu_reset,
 	.vcpu_free = svm_vcpu_free,

@@ -41,7 +41,6 @@ void vmcb_init(struct vcpu *vcpu, struct vmcb *vmcb);
 
 /* svm_intercept.c */
 int svm_group_init(struct vcpu_group *group);
-void svm_group_free(struct vcpu_group *group);
 void svm_intercept(struct vcpu_group *group, enum intercept_kind kind, uint32_t first,
 		   uint32_t count, bool on);
 

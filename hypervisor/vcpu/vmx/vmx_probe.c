@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What this CPU's VMX can do. A capability MSR has in its low half the bits that must be 1, in its
+ * high half those that may be (SDM 3D appendix A.3-A.5).
+ */
+#include "hw/cpu.h"
+#include "lib/log.h"
+#include "vcpu/vmx/vmx.h"
+#include "x86/msr.h"
+
+struct vmx_features vmx_features;
+
+/* One group of controls: what we cannot do without, and what we take when it is there. */
+struct control_group {
+	uint32_t msr;
+	uint32_t needed, wanted;
+	uint32_t *result;
+	const char *missing; /* the sentence when a needed one is not there */
+};
+
+static const struct control_group groups[] = {
+	{ MSR_IA32_VMX_TRUE_PINBASED, VMX_PIN_INTERRUPT | VMX_PIN_NMI | VMX_PIN_VIRTUAL_NMI, 0,
+	  &vmx_features.pin, "the CPU has VMX but no virtual NMIs" },
+	{ MSR_IA32_VMX_TRUE_PROCBASED,
+	  VMX_CPU_TSC_OFFSET | VMX_CPU_HLT | VMX_CPU_MWAIT | VMX_CPU_MONITOR | VMX_CPU_RDPMC |
+		  VMX_CPU_IO_BITMAPS | VMX_CPU_MSR_BITMAPS | VMX_CPU_SECONDARY,
+	  VMX_CPU_TPR_SHADOW, &vmx_features.cpu,
+	  "the CPU has VMX but not the processor-based controls it takes" },
+	{ MSR_IA32_VMX_PROCBASED2, VMX_CPU2_EPT | VMX_CPU2_UNRESTRICTED,
+	  VMX_CPU2_RDTSCP | VMX_CPU2_VPID | VMX_CPU2_WBINVD | VMX_CPU2_INVPCID,
+	  &vmx_features.cpu2, "the CPU has VMX but no extended page tables with unrestricted guest" },
+	{ MSR_IA32_VMX_TRUE_EXIT,
+	  VMX_EXIT_SAVE_DEBUG | VMX_EXIT_HOST_64 | VMX_EXIT_SAVE_PAT | VMX_EXIT_LOAD_PAT |
+		  VMX_EXIT_SAVE_EFER | VMX_EXIT_LOAD_EFER,
+	  0, &vmx_features.exit, "the CPU's VMX cannot switch EFER and PAT at an exit" },
+	{ MSR_IA32_VMX_TRUE_ENTRY, VMX_ENTRY_LOAD_DEBUG | VMX_ENTRY_LOAD_PAT | VMX_ENTRY_LOAD_EFER,
+	  0, &vmx_features.entry, "the CPU's VMX cannot switch EFER and PAT at an entry" },
+};
+
+static const char *probe_controls(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(groups); i++) {
+		const struct control_group *g = &groups[i];
+		uint64_t cap = msr_read(g->msr);
+		uint32_t must = (uint32_t)cap, may = (uint32_t)(cap >> 32);
+
+		if ((g->needed & ~may) != 0)
+			return g->missing;
+		*g->result = must | g->needed | (g->wanted & may);
+	}
+	if ((vmx_features.cpu & (VMX_CPU_CR3_LOAD | VMX_CPU_CR3_STORE)) != 0)
+		return "the CPU's VMX cannot let a guest write CR3";
+	if ((vmx_features.cpu & VMX_CPU_TPR_SHADOW) == 0)
+		vmx_features.cpu |= VMX_CPU_CR8_LOAD | VMX_CPU_CR8_STORE;
+	return NULL;
+}
+
+static const char *probe_ept(void)
+{
+	const uint64_t needed = VMX_EPT_CAP_LEVELS_4 | VMX_EPT_CAP_WB | VMX_EPT_CAP_INVEPT |
+				VMX_EPT_CAP_INVEPT_ALL;
+
+	vmx_features.ept_vpid_cap = msr_read(MSR_IA32_VMX_EPT_VPID_CAP);
+	if ((vmx_features.ept_vpid_cap & needed) != needed)
+		return "the CPU's extended page tables lack four levels, write-back or INVEPT";
+	if ((vmx_features.ept_vpid_cap & (VMX_EPT_CAP_INVVPID | VMX_EPT_CAP_INVVPID_ALL)) !=
+	    (VMX_EPT_CAP_INVVPID | VMX_EPT_CAP_INVVPID_ALL))
+		vmx_features.cpu2 &= ~VMX_CPU2_VPID;
+	return NULL;
+}
+
+/* The firmware decides, and locks, whether VMX may be used; left open, we lock it on (cpu_on). */
+static bool is_disabled(void)
+{
+	uint64_t value;
+
+	return msr_read_safe(MSR_IA32_FEATURE_CONTROL, &value) &&
+	       (value & (FEATURE_CONTROL_LOCK | FEATURE_CONTROL_VMX)) == FEATURE_CONTROL_LOCK;
+}
+
+const char *vmx_probe(void)
+{
+	uint64_t basic;
+	const char *why;
+
+	if (!cpu_features.vmx)
+		return "the CPU has no VMX";
+	if (is_disabled())
+		return "VMX is disabled by the firmware";
+	basic = msr_read(MSR_IA32_VMX_BASIC);
+	if ((basic & VMX_BASIC_TRUE_CONTROLS) == 0 || (basic & VMX_BASIC_STRING_INFO) == 0)
+		return "the CPU's VMX is of a generation without extended page tables";
+	vmx_features.revision = (uint32_t)(basic & VMX_BASIC_REVISION);
+	vmx_features.cr0_fixed0 = msr_read(MSR_IA32_VMX_CR0_FIXED0);
+	vmx_features.cr0_fixed1 = msr_read(MSR_IA32_VMX_CR0_FIXED1);
+	vmx_features.cr4_fixed0 = msr_read(MSR_IA32_VMX_CR4_FIXED0);
+	vmx_features.cr4_fixed1 = msr_read(MSR_IA32_VMX_CR4_FIXED1);
+	why = probe_controls();
+	return why != NULL ? why : probe_ept();
+}
+
+bool vmx_offers(enum vcpu_feature feature)
+{
+	static const uint32_t control[] = {
+		[VCPU_RDTSCP] = VMX_CPU2_RDTSCP,
+		[VCPU_INVPCID] = VMX_CPU2_INVPCID,
+	};
+
+	return (vmx_features.cpu2 & control[feature]) != 0;
+}
