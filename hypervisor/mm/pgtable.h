@@ -32,6 +32,7 @@ struct pgtable_format {
 	unsigned int max_leaf; /* highest level that may hold a leaf: 1, 2 or 3 */
 	bool sign_extended;    /* addresses are canonical; else those above the top level's reach are
 				  refused */
+	bool sets_type;	       /* leaves alone decide the memory type: no MTRRs lie underneath */
 	uint64_t present;
 	uint64_t leaf_mask, leaf_value;
 	uint64_t address; /* bits that hold the address of a table or a leaf's page */

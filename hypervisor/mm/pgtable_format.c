@@ -165,6 +165,7 @@ const struct pgtable_format pgtable_ept = {
 	.name = "EPT",
 	.levels = 4,
 	.max_leaf = 3,
+	.sets_type = true,
 	.present = EPT_R | EPT_W | EPT_X,
 	.leaf_mask = EPT_PS,
 	.leaf_value = EPT_PS,

@@ -39,6 +39,24 @@ static int read_zero(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 	return 0;
 }
 
+/* Locked, with nothing enabled: there is no VMX here, and nobody can change that. */
+static int read_feature_control(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	(void)vcpu;
+	(void)msr;
+	*value = FEATURE_CONTROL_LOCK;
+	return 0;
+}
+
+/* Fast strings on; no branch trace store, no PEBS. */
+static int read_misc_enable(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	(void)vcpu;
+	(void)msr;
+	*value = MISC_ENABLE_FAST_STRINGS | MISC_ENABLE_NO_BTS | MISC_ENABLE_NO_PEBS;
+	return 0;
+}
+
 /* Accepts and forgets: registers that say how to save power or trace, with no effect in a VM. */
 static int write_ignore(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
@@ -185,12 +203,13 @@ static const struct msr_rule rules[] = {
 	{ MSR_IA32_TSC, MSR_IA32_TSC, read_tsc, write_tsc },
 	{ MSR_IA32_PLATFORM_ID, MSR_IA32_PLATFORM_ID, read_zero, NULL },
 	{ MSR_IA32_APIC_BASE, MSR_IA32_APIC_BASE, read_apic, write_apic },
+	{ MSR_IA32_FEATURE_CONTROL, MSR_IA32_FEATURE_CONTROL, read_feature_control, NULL },
 	{ MSR_IA32_TSC_ADJUST, MSR_IA32_TSC_ADJUST, read_tsc_adjust, write_tsc_adjust },
 	{ MSR_IA32_BIOS_SIGN_ID, MSR_IA32_BIOS_SIGN_ID, read_hardware, write_ignore },
 	{ MSR_IA32_MTRR_CAP, MSR_IA32_MTRR_CAP, read_mtrr, NULL },
 	{ MSR_IA32_MCG_CAP, MSR_IA32_MCG_STATUS, read_zero, write_ignore },
 	{ MSR_IA32_PERF_STATUS, MSR_IA32_PERF_CTL, read_zero, write_ignore },
-	{ MSR_IA32_MISC_ENABLE, MSR_IA32_MISC_ENABLE, read_zero, write_ignore },
+	{ MSR_IA32_MISC_ENABLE, MSR_IA32_MISC_ENABLE, read_misc_enable, write_ignore },
 	{ MSR_IA32_DEBUGCTL, MSR_IA32_DEBUGCTL, read_zero, write_ignore },
 	{ MSR_IA32_LASTBRANCHFROM, MSR_IA32_LASTINTTO, read_zero, NULL },
 	{ MSR_IA32_MTRR_PHYSBASE0, MSR_IA32_MTRR_PHYSBASE0 + 2 * MTRR_VARIABLE_COUNT - 1,

@@ -15,10 +15,16 @@
 
 static hpa_t limit; /* everything below was decided at start */
 
-static void map(struct vm *vm, hpa_t base, hpa_t end)
+static void map(struct vm *vm, hpa_t base, hpa_t end, unsigned int prot)
 {
-	if (base < end && gpa_space_map(&vm->group.space, base, base, end - base, PROT) != 0)
+	if (base < end && gpa_space_map(&vm->group.space, base, base, end - base, prot) != 0)
 		panic("no memory for the Service VM's page tables");
+}
+
+/* How a device is mapped: where the MTRRs do not hold for a guest, the table must say it. */
+static unsigned int device_prot(const struct vm *vm)
+{
+	return PROT | (vm->group.space.pt.format->sets_type ? PG_UC : 0U);
 }
 
 static void punch(struct vm *vm, hpa_t base, uint64_t size)
@@ -62,7 +68,11 @@ void service_memory_init(struct vm *vm, const struct memmap *memmap)
 
 	limit = MAX(top, LOW_4G);
 	note_ram(memmap);
-	map(vm, 0, limit);
+	map(vm, 0, limit, device_prot(vm));
+	for (uint32_t i = 0; i < memmap->count; i++)
+		if (memmap->ranges[i].type != MEMMAP_RESERVED)
+			map(vm, memmap->ranges[i].base,
+			    memmap->ranges[i].base + memmap->ranges[i].size, PROT);
 	for (uint32_t i = 0; i < memmap->count; i++)
 		if (memmap->ranges[i].type == MEMMAP_HYPERVISOR)
 			punch(vm, memmap->ranges[i].base, memmap->ranges[i].size);
@@ -78,5 +88,5 @@ bool service_map_on_demand(struct vm *vm, gpa_t gpa)
 
 	if (page < limit || io_bus_overlaps(&vm->io, IO_MMIO, page, SIZE_2M))
 		return false;
-	return gpa_space_map(&vm->group.space, page, page, SIZE_2M, PROT) == 0;
+	return gpa_space_map(&vm->group.space, page, page, SIZE_2M, device_prot(vm)) == 0;
 }

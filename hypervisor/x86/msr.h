@@ -90,6 +90,9 @@
 #define VM_CR_SVMDIS (1UL << 4)
 #define FEATURE_CONTROL_LOCK (1UL << 0)
 #define FEATURE_CONTROL_VMX (1UL << 2)
+#define MISC_ENABLE_FAST_STRINGS (1UL << 0)
+#define MISC_ENABLE_NO_BTS (1UL << 11)
+#define MISC_ENABLE_NO_PEBS (1UL << 12)
 
 /* PAT memory types and the index encoding of eight of them. */
 #define PAT_UC 0x00UL
