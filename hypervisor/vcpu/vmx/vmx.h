@@ -9,6 +9,7 @@
 
 #include "vcpu/backend.h"
 #include "vcpu/vmx/vmcs.h"
+#include "vcpu/vmx/vmx_bits.h"
 #include "x86/cr.h"
 
 /* Bits of CR0 and CR4 that the guest changes without an exit; the others it sees as we say. */

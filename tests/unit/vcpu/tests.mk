@@ -1,3 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 UNIT_TESTS += vcpu_svm_exit
 vcpu_svm_exit_SRCS := tests/unit/vcpu/test_svm_exit.c hypervisor/vcpu/svm/svm_exit.c
+
+UNIT_TESTS += vcpu_vmx_exit
+vcpu_vmx_exit_SRCS := tests/unit/vcpu/test_vmx_exit.c hypervisor/vcpu/vmx/vmx_exit.c
+vcpu_vmx_exit_CFLAGS := -Itests/unit/vcpu/fake

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Recorded VMX exits against the neutral record they must become. VMREAD and VMWRITE are fakes over a
+ * table (fake/vcpu/vmx/vmcs_access.h).
+ */
+#include "unit.h"
+
+#include <string.h>
+
+#include "vcpu/vmx/vmcs_access.h"
+#include "vcpu/vmx/vmx.h"
+#include "x86/cr.h"
+#include "x86/exception.h"
+
+#define FIELDS 0x7000U
+
+static uint64_t fields[FIELDS];
+static unsigned int nmis_taken;
+static struct vmx_vcpu arch;
+static struct vcpu vcpu;
+
+uint64_t vmcs_read(enum vmcs_field field)
+{
+	return fields[field];
+}
+
+void vmcs_write(enum vmcs_field field, uint64_t value)
+{
+	fields[field] = value;
+}
+
+void vmx_take_nmi(void)
+{
+	nmis_taken++;
+}
+
+static uint64_t regs[VREG_COUNT];
+
+uint64_t vmx_reg_get(struct vcpu *v, enum vcpu_reg reg)
+{
+	assert_ptr_equal(v, &vcpu);
+	return regs[reg];
+}
+
+void vmx_reg_set(struct vcpu *v, enum vcpu_reg reg, uint64_t value)
+{
+	assert_ptr_equal(v, &vcpu);
+	regs[reg] = value;
+}
+
+void vmx_set_controls(struct vmx_vcpu *x, uint32_t bits, bool on)
+{
+	x->cpu_controls = on ? x->cpu_controls | bits : x->cpu_controls & ~bits;
+}
+
+void vmx_set_threshold(struct vmx_vcpu *x, uint32_t threshold)
+{
+	x->tpr_threshold = threshold;
+}
+
+static int clean(void **state)
+{
+	(void)state;
+	memset(fields, 0, sizeof(fields));
+	memset(regs, 0, sizeof(regs));
+	memset(&arch, 0, sizeof(arch));
+	memset(&vcpu, 0, sizeof(vcpu));
+	vcpu.arch = &arch;
+	nmis_taken = 0;
+	return 0;
+}
+
+static void decode(uint64_t reason, uint64_t qualification, uint64_t length)
+{
+	fields[VMCS_EXIT_REASON] = reason;
+	fields[VMCS_QUALIFICATION] = qualification;
+	fields[VMCS_INSTRUCTION_LENGTH] = length;
+	vmx_exit_decode(&vcpu);
+}
+
+static void reasons_are_told(void **state)
+{
+	static const struct {
+		uint32_t code;
+		enum exit_reason reason;
+	} cases[] = {
+		{ VMX_EXIT_INTERRUPT, EXIT_INTERRUPT },	   { VMX_EXIT_TRIPLE_FAULT, EXIT_SHUTDOWN },
+		{ VMX_EXIT_INTERRUPT_WINDOW, EXIT_WINDOW }, { VMX_EXIT_NMI_WINDOW, EXIT_NONE },
+		{ VMX_EXIT_CPUID, EXIT_CPUID },		   { VMX_EXIT_GETSEC, EXIT_UNDEFINED },
+		{ VMX_EXIT_HLT, EXIT_HLT },		   { VMX_EXIT_INVD, EXIT_WBINVD },
+		{ VMX_EXIT_RDPMC, EXIT_PROTECTED },	   { VMX_EXIT_VMCALL, EXIT_HYPERCALL },
+		{ 19, EXIT_UNDEFINED },			   { 23, EXIT_UNDEFINED },
+		{ 27, EXIT_UNDEFINED },			   { VMX_EXIT_IO, EXIT_IO },
+		{ VMX_EXIT_RDMSR, EXIT_MSR },		   { VMX_EXIT_MWAIT, EXIT_UNDEFINED },
+		{ VMX_EXIT_TPR_BELOW, EXIT_NONE },	   { VMX_EXIT_EPT_VIOLATION, EXIT_MEMORY },
+		{ VMX_EXIT_INVEPT, EXIT_UNDEFINED },	   { VMX_EXIT_XSETBV, EXIT_XSETBV },
+		{ VMX_ENTRY_FAILED | VMX_EXIT_INVALID_STATE, EXIT_INVALID_STATE },
+		{ VMX_ENTRY_FAILED | VMX_EXIT_MACHINE_CHECK, EXIT_INVALID_STATE },
+		{ VMX_EXIT_TASK_SWITCH, EXIT_UNKNOWN },	   { VMX_EXIT_EPT_MISCONFIG, EXIT_UNKNOWN },
+		{ 5, EXIT_UNKNOWN },			   { 63, EXIT_UNKNOWN },
+		{ 0xFFFF, EXIT_UNKNOWN },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(cases); i++) {
+		clean(state);
+		decode(cases[i].code, 0, 2);
+		assert_int_equal(vcpu.exit.reason, cases[i].reason);
+		assert_int_equal(vcpu.exit.raw, cases[i].code);
+	}
+}
+
+static void lengths_are_the_cpus_own(void **state)
+{
+	(void)state;
+	decode(VMX_EXIT_VMCALL, 0, 3);
+	assert_int_equal(vcpu.exit.insn_len, 3);
+	decode(VMX_EXIT_WRMSR, 0, 2);
+	assert_int_equal(vcpu.exit.insn_len, 2);
+	assert_true(vcpu.exit.msr.is_write);
+	decode(VMX_EXIT_RDMSR, 0, 2);
+	assert_false(vcpu.exit.msr.is_write);
+	/* fault-like exits have none */
+	decode(VMX_EXIT_EPT_VIOLATION, 0x81, 7);
+	assert_int_equal(vcpu.exit.insn_len, 0);
+}
+
+/* OUT DX, AX; IN AL, 60H; REP INSD with 32-bit addresses. */
+static void ports_are_told(void **state)
+{
+	(void)state;
+	decode(VMX_EXIT_IO, 0x03F80001UL, 2);
+	assert_int_equal(vcpu.exit.io.port, 0x3F8);
+	assert_int_equal(vcpu.exit.io.size, 2);
+	assert_false(vcpu.exit.io.is_in);
+	assert_false(vcpu.exit.io.is_string);
+	decode(VMX_EXIT_IO, 0x00600048UL, 2);
+	assert_int_equal(vcpu.exit.io.size, 1);
+	assert_true(vcpu.exit.io.is_in);
+	fields[VMCS_INSTRUCTION_INFO] = 1U << 7;
+	decode(VMX_EXIT_IO, 0x0510003BUL, 2);
+	assert_int_equal(vcpu.exit.io.size, 4);
+	assert_true(vcpu.exit.io.is_string);
+	assert_true(vcpu.exit.io.is_rep);
+	assert_int_equal(vcpu.exit.io.addr_size, 4);
+	fields[VMCS_INSTRUCTION_INFO] = 2U << 7;
+	decode(VMX_EXIT_IO, 0x05100013UL, 2);
+	assert_int_equal(vcpu.exit.io.addr_size, 8);
+	assert_false(vcpu.exit.io.is_rep);
+}
+
+/* MOV CR0, RBX; MOV R9, CR8; CLTS, which needs no exit. */
+static void control_registers_are_told(void **state)
+{
+	(void)state;
+	decode(VMX_EXIT_CR, 0x300, 3);
+	assert_int_equal(vcpu.exit.reason, EXIT_CR);
+	assert_int_equal(vcpu.exit.cr.number, 0);
+	assert_true(vcpu.exit.cr.is_write);
+	assert_int_equal(vcpu.exit.cr.reg, REG_RBX);
+	decode(VMX_EXIT_CR, 0x918, 4);
+	assert_int_equal(vcpu.exit.cr.number, 8);
+	assert_false(vcpu.exit.cr.is_write);
+	assert_int_equal(vcpu.exit.cr.reg, REG_R9);
+	decode(VMX_EXIT_CR, 0x20, 2);
+	assert_int_equal(vcpu.exit.reason, EXIT_UNKNOWN);
+}
+
+static void memory_accesses_are_told(void **state)
+{
+	(void)state;
+	fields[VMCS_GUEST_PHYSICAL] = 0xFEE00300UL;
+	decode(VMX_EXIT_EPT_VIOLATION, 0x182, 0);
+	assert_true(vcpu.exit.mem.gpa == 0xFEE00300UL);
+	assert_true(vcpu.exit.mem.is_write);
+	assert_false(vcpu.exit.mem.is_fetch);
+	assert_false(vcpu.exit.mem.is_walk);
+	decode(VMX_EXIT_EPT_VIOLATION, 0x84, 0);
+	assert_true(vcpu.exit.mem.is_fetch);
+	assert_true(vcpu.exit.mem.is_walk);
+	/* the guest's own page directory pointers: no linear address */
+	decode(VMX_EXIT_EPT_VIOLATION, 0x01, 0);
+	assert_false(vcpu.exit.mem.is_walk);
+}
+
+static void what_was_on_its_way_goes_in_again(void **state)
+{
+	(void)state;
+	fields[VMCS_VECTORING_EVENT] = 0x80000000U | 0x31;
+	decode(VMX_EXIT_EPT_VIOLATION, 0x181, 0);
+	assert_int_equal(vcpu.event.type, EVENT_INTERRUPT);
+	assert_int_equal(vcpu.event.vector, 0x31);
+	fields[VMCS_VECTORING_EVENT] = 0x80000B0EU; /* #PF with error code */
+	fields[VMCS_VECTORING_ERROR] = 6;
+	decode(VMX_EXIT_EPT_VIOLATION, 0x181, 0);
+	assert_int_equal(vcpu.event.type, EVENT_EXCEPTION);
+	assert_int_equal(vcpu.event.vector, EXC_PF);
+	assert_true(vcpu.event.has_error);
+	assert_int_equal(vcpu.event.error, 6);
+	fields[VMCS_VECTORING_EVENT] = 0x80000202U;
+	decode(VMX_EXIT_EPT_VIOLATION, 0x181, 0);
+	assert_int_equal(vcpu.event.type, EVENT_NMI);
+}
+
+static void software_interrupts_restart(void **state)
+{
+	static const uint32_t events[] = { 0x80000480U, 0x80000603U, 0x80000604U };
+
+	(void)state;
+	for (unsigned int i = 0; i < ARRAY_SIZE(events); i++) {
+		vcpu.event.type = EVENT_NONE;
+		fields[VMCS_VECTORING_EVENT] = events[i];
+		decode(VMX_EXIT_EPT_VIOLATION, 0x181, 0);
+		assert_int_equal(vcpu.event.type, EVENT_NONE);
+	}
+}
+
+static void an_nmi_is_taken(void **state)
+{
+	(void)state;
+	fields[VMCS_EXIT_EVENT] = 0x80000202U;
+	decode(VMX_EXIT_EXCEPTION, 0, 0);
+	assert_int_equal(vcpu.exit.reason, EXIT_INTERRUPT);
+	assert_int_equal(nmis_taken, 1);
+}
+
+static void exceptions_are_told(void **state)
+{
+	(void)state;
+	fields[VMCS_EXIT_EVENT] = 0x80000B11U; /* #AC */
+	decode(VMX_EXIT_EXCEPTION, 0, 0);
+	assert_int_equal(vcpu.exit.reason, EXIT_EXCEPTION);
+	assert_int_equal(vcpu.exit.exception.vector, EXC_AC);
+	assert_true(vcpu.exit.exception.has_error);
+	assert_int_equal(nmis_taken, 0);
+	fields[VMCS_EXIT_EVENT] = 0x80000306U;
+	decode(VMX_EXIT_EXCEPTION, 0, 0);
+	assert_int_equal(vcpu.exit.exception.vector, EXC_UD);
+	assert_false(vcpu.exit.exception.has_error);
+}
+
+/* What the delivery of #DB would have changed, we change. */
+static void debug_registers_follow(void **state)
+{
+	(void)state;
+	regs[VREG_DR6] = 0xFFFF0FF2UL;
+	regs[VREG_DR7] = 0x2400UL | 1U;
+	fields[VMCS_EXIT_EVENT] = 0x80000301U;
+	decode(VMX_EXIT_EXCEPTION, 0x4001, 0);
+	assert_int_equal(regs[VREG_DR6], 0xFFFF4FF1UL);
+	assert_int_equal(regs[VREG_DR7], 0x401UL);
+}
+
+static void a_faulting_iret_masks_nmis_again(void **state)
+{
+	(void)state;
+	decode(VMX_EXIT_EPT_VIOLATION, 0x181 | VMX_EVENT_NMI_UNBLOCKED, 0);
+	assert_int_equal(fields[VMCS_GUEST_INTERRUPTIBILITY], VMX_BLOCKED_NMI);
+	/* but not while an event is delivered: then the bit means nothing */
+	clean(state);
+	fields[VMCS_VECTORING_EVENT] = 0x80000031U;
+	decode(VMX_EXIT_EPT_VIOLATION, 0x181 | VMX_EVENT_NMI_UNBLOCKED, 0);
+	assert_int_equal(fields[VMCS_GUEST_INTERRUPTIBILITY], 0);
+}
+
+static void windows_close_behind_themselves(void **state)
+{
+	(void)state;
+	arch.cpu_controls = VMX_CPU_INTERRUPT_WINDOW | VMX_CPU_NMI_WINDOW | VMX_CPU_HLT;
+	vcpu.nmi_masked = true;
+	decode(VMX_EXIT_INTERRUPT_WINDOW, 0, 0);
+	assert_int_equal(arch.cpu_controls, VMX_CPU_NMI_WINDOW | VMX_CPU_HLT);
+	decode(VMX_EXIT_NMI_WINDOW, 0, 0);
+	assert_int_equal(arch.cpu_controls, VMX_CPU_HLT);
+	assert_false(vcpu.nmi_masked);
+	arch.tpr_threshold = 4;
+	decode(VMX_EXIT_TPR_BELOW, 0, 0);
+	assert_int_equal(arch.tpr_threshold, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(reasons_are_told, clean),
+		cmocka_unit_test_setup(lengths_are_the_cpus_own, clean),
+		cmocka_unit_test_setup(ports_are_told, clean),
+		cmocka_unit_test_setup(control_registers_are_told, clean),
+		cmocka_unit_test_setup(memory_accesses_are_told, clean),
+		cmocka_unit_test_setup(what_was_on_its_way_goes_in_again, clean),
+		cmocka_unit_test_setup(software_interrupts_restart, clean),
+		cmocka_unit_test_setup(an_nmi_is_taken, clean),
+		cmocka_unit_test_setup(exceptions_are_told, clean),
+		cmocka_unit_test_setup(debug_registers_follow, clean),
+		cmocka_unit_test_setup(a_faulting_iret_masks_nmis_again, clean),
+		cmocka_unit_test_setup(windows_close_behind_themselves, clean),
+	};
+
+	return cmocka_run_group_tests_name("vmx_exit", tests, NULL, NULL);
+}
