@@ -12,7 +12,7 @@ endif
 DEV := scripts/dev
 SUB = $(MAKE) --no-print-directory $(if $(V),,-s)
 
-.PHONY: all help setup hypervisor efi acrn-dm hsm unit fuzz check bench demo clean install
+.PHONY: all help setup hypervisor efi acrn-dm hsm unit fuzz check deb bench demo clean
 all: hypervisor efi acrn-dm hsm
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo 'make fuzz       every fuzzer for SECONDS=5'
 	@echo 'make check      everything that has to pass; transcripts under build/logs/'
 	@echo '                ONLY="style boot" or BOOT="a_boot another" run a part of it'
+	@echo 'make deb        Debian packages, under build/deb/'
 	@echo 'make bench      instructions per exit, ours and the peer; writes build/bench.tsv'
 	@echo 'make clean      removes build/'
 	@echo 'V=1 shows commands; each of hypervisor efi acrn-dm hsm is a target too'
@@ -51,6 +52,9 @@ fuzz:
 
 check: setup
 	@$(DEV)/run-checks $(ONLY)
+
+deb:
+	@$(DEV)/mkdeb
 
 bench: setup
 	@$(SUB) all

@@ -48,12 +48,7 @@ static umode_t cpu_attr_visible(struct kobject *kobj, struct attribute *attr, in
 	return IS_ENABLED(CONFIG_HOTPLUG_CPU) ? attr->mode : 0;
 }
 
-static const struct attribute_group cpu_group = {
+const struct attribute_group hsm_cpu_group = {
 	.attrs = cpu_attrs,
 	.is_visible = cpu_attr_visible,
-};
-
-const struct attribute_group *hsm_cpu_groups[] = {
-	&cpu_group,
-	NULL
 };

@@ -543,6 +543,7 @@ int hsm_hypervisor_probe(struct hsm_hypervisor *hv)
 		xa_init(&fake.vm[i].memory);
 	fake.vector = ACRN_CALLBACK_VECTOR;
 	hv->tsc_khz = FAKE_TSC_KHZ;
+	strscpy(hv->version, "fake", sizeof(hv->version));
 	hv->api = (struct acrn_api_version){ .major = ACRN_API_MAJOR, .minor = ACRN_API_MINOR };
 	fake.root = debugfs_create_dir("acrn_hsm_fake", NULL);
 	debugfs_create_file("command", 0200, fake.root, NULL, &command_fops);

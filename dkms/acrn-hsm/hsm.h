@@ -169,7 +169,10 @@ int hsm_upcall_init(void);
 void hsm_upcall_exit(void);
 
 /* cpu.c */
-extern const struct attribute_group *hsm_cpu_groups[];
+extern const struct attribute_group hsm_cpu_group;
+
+/* sysfs.c: of the device, in /sys/class/misc/acrn_hsm. */
+extern const struct attribute_group *hsm_groups[];
 
 /* debugfs.c */
 void hsm_debugfs_init(void);

@@ -52,6 +52,11 @@ int hsm_hypervisor_probe(struct hsm_hypervisor *hv)
 		return -EPERM;
 	hv->extensions = ebx;
 	hv->tsc_khz = cpuid_eax(base + (ACRN_CPUID_TIMING - ACRN_CPUID_SIGNATURE));
+	if (cpuid_eax(base) >= base + (ACRN_CPUID_VERSION - ACRN_CPUID_SIGNATURE)) {
+		u32 *text = (u32 *)hv->version;
+
+		cpuid(base + (ACRN_CPUID_VERSION - ACRN_CPUID_SIGNATURE), &text[0], &text[1], &text[2], &text[3]);
+	}
 	api = kzalloc(sizeof(*api), GFP_KERNEL);
 	if (!api)
 		return -ENOMEM;

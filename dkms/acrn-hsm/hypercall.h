@@ -14,6 +14,7 @@ struct hsm_hypervisor {
 	u32 extensions; /* ACRN_EXTENSION_* */
 	u32 tsc_khz;	/* 0: unknown */
 	struct acrn_api_version api;
+	char version[17]; /* "": it does not tell */
 };
 
 /*

@@ -57,7 +57,7 @@ static struct miscdevice hsm_device = {
 	.minor = MISC_DYNAMIC_MINOR,
 	.name = "acrn_hsm",
 	.fops = &hsm_fops,
-	.groups = hsm_cpu_groups,
+	.groups = hsm_groups,
 };
 
 static int __init hsm_init(void)
@@ -101,4 +101,5 @@ module_init(hsm_init);
 module_exit(hsm_exit);
 MODULE_AUTHOR("The ACRN, made anew project");
 MODULE_DESCRIPTION("Service module of the ACRN hypervisor: makes and serves User VMs");
+MODULE_VERSION(ACRN_HSM_VERSION);
 MODULE_LICENSE("GPL");

@@ -34,6 +34,7 @@
 #include "vcpu/backend.h"
 #include "vm/run.h"
 #include "vm/service.h"
+#include "vm/watchdog.h"
 
 #define LOW_4G 0x100000000UL
 #define LOW_1M 0x100000UL
@@ -223,7 +224,7 @@ _Noreturn void boot_main(hpa_t information)
 	dump_init();
 	read_loader_information(information);
 	show_on_screen();
-	log_notice("ACRN hypervisor, started by %s", boot.loader);
+	log_notice("ACRN hypervisor " ACRN_VERSION ", started by %s", boot.loader);
 	read_scenario();
 	take_memory();
 	console_configure(&scenario);
@@ -242,6 +243,7 @@ _Noreturn void boot_main(hpa_t information)
 	log_notice("hypervisor ready on %u CPUs", cpu_count());
 	run_init_cpu();
 	service_vm_start(service_source(&scenario, &boot), &memmap);
+	watchdog_arm(scenario.watchdog);
 	fb_hand_over();
 	run_cpu();
 }

@@ -11,6 +11,7 @@
 #define DEFAULT_SERIAL_PORT 0x3f8
 #define DEFAULT_BAUD 115200
 #define MAX_BAUD 4000000
+#define MAX_WATCHDOG 3600
 #define SHOWN_TEXT 48 /* as much of the offending text as an error repeats */
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -216,6 +217,16 @@ static bool set_loglevel(struct parser *p, struct slice value)
 	return true;
 }
 
+static bool set_watchdog(struct parser *p, struct slice value)
+{
+	uint64_t seconds;
+
+	if (!slice_number(value, MAX_WATCHDOG, &seconds))
+		return fail_at(p, value, "bad watchdog", ": use seconds, at most 3600; 0 is none");
+	p->out->watchdog = (uint32_t)seconds;
+	return true;
+}
+
 static bool set_memory(struct parser *p, struct slice value)
 {
 	if (!slice_size(value, &p->vm->memory) || p->vm->memory == 0)
@@ -264,6 +275,7 @@ static bool set_devices(struct parser *p, struct slice value)
 static const struct key hypervisor_keys[] = {
 	{.name = "console", .set = set_console},
 	{.name = "loglevel", .set = set_loglevel},
+	{.name = "watchdog", .set = set_watchdog},
 };
 
 static const struct key service_vm_keys[] = {

@@ -9,6 +9,7 @@
  *   [hypervisor]                        # all optional
  *   console  = serial 0x3f8 115200, screen
  *   loglevel = info
+ *   watchdog = 300                    # seconds for the Service VM to come up; 0 (none) if not given
  *
  *   [service-vm]
  *   kernel  = vmlinuz                   # beside acrn.conf, or a path on its volume
@@ -87,6 +88,7 @@ struct scenario {
 	struct scenario_serial serial;
 	bool screen;
 	uint32_t loglevel;
+	uint32_t watchdog; /* seconds; 0: none */
 	struct scenario_boot service_vm;
 	uint32_t num_vms;
 	struct scenario_vm vms[SCENARIO_MAX_VMS];

@@ -51,6 +51,7 @@ static const struct rule rules[256] = {
 	[0x59] = { hc_no_device, IN_CREATED },
 	[0x5A] = { hc_no_device, IN_CREATED | IN_PAUSED },
 	[0x80] = { hc_pm_get_cpu_state, NO_TARGET },
+	[0xC1] = { hc_disarm_watchdog, NO_TARGET },
 };
 
 int hypercall_read(const struct hypercall *call, gpa_t gpa, void *buf, size_t size)

@@ -52,5 +52,8 @@ int64_t hc_setup_sbuf(struct hypercall *call);
 int64_t hc_asyncio_assign(struct hypercall *call);
 int64_t hc_asyncio_deassign(struct hypercall *call);
 
+/* watchdog.c */
+int64_t hc_disarm_watchdog(struct hypercall *call);
+
 /* Waits for a request of the target: the caller's vCPU blocks, so it is an exit of its own. */
 enum exit_result hypercall_notify_and_wait(struct vcpu *caller);

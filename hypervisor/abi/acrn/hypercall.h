@@ -11,10 +11,12 @@
 
 #define ACRN_CPUID_SIGNATURE 0x40000000u /* EBX, ECX, EDX: each ACRN_SIGNATURE */
 #define ACRN_CPUID_FEATURES 0x40000001u  /* EAX: ACRN_FEATURE_*, EBX: ACRN_EXTENSION_* */
+#define ACRN_CPUID_VERSION 0x40000002u   /* EAX to EDX: the version, text of 16 bytes, padded with NULs */
 #define ACRN_CPUID_TIMING 0x40000010u    /* EAX: TSC frequency in kHz */
 #define ACRN_SIGNATURE 0x4E524341u       /* "ACRN" */
 #define ACRN_FEATURE_PRIVILEGED (1u << 0)
 #define ACRN_EXTENSION_WAIT (1u << 0)    /* ACRN_HC_NOTIFY_AND_WAIT is there */
+#define ACRN_EXTENSION_WATCHDOG (1u << 1) /* ACRN_HC_DISARM_WATCHDOG is there */
 
 #define ACRN_CALLBACK_VECTOR 0xF3u /* of the upcall, until SET_CALLBACK_VECTOR */
 #define ACRN_CALLBACK_VECTOR_MIN 0x20u
@@ -66,6 +68,12 @@
  */
 #define ACRN_HC_NOTIFY_AND_WAIT ACRN_HC(0xC0u)
 #define ACRN_WAIT_NO_VCPU 0xFFFFu
+
+/*
+ * Ours (ACRN_EXTENSION_WATCHDOG). The Service VM is up: the boot watchdog of acrn.conf no longer
+ * restarts the machine. Returns 0, also when none is armed.
+ */
+#define ACRN_HC_DISARM_WATCHDOG ACRN_HC(0xC1u)
 
 struct acrn_api_version {
 	uint32_t major;

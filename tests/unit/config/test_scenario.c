@@ -128,6 +128,15 @@ static void consoles_can_be_chosen_or_left_out(void **state)
 	assert_true(scenario.screen);
 }
 
+static void a_watchdog_is_seconds_and_none_by_default(void **state)
+{
+	(void)state;
+	assert_true(parse("[service-vm]\nkernel = k"));
+	assert_int_equal(scenario.watchdog, 0);
+	assert_true(parse("[hypervisor]\nwatchdog = 300\n[service-vm]\nkernel = k"));
+	assert_int_equal(scenario.watchdog, 300);
+}
+
 static void loglevels_have_names_and_numbers(void **state)
 {
 	(void)state;
@@ -172,6 +181,10 @@ static const struct {
 	{"[service-vm]\nkernel = a\x01z\n", 2, 11,
 	 "a control character: the file must be plain text (ASCII or UTF-8)"},
 	{"[service-vm]\nkernal\xc3\xa9 = k\n", 2, 1, "unknown key \"kernal??\" in [service-vm]"},
+	{HV "watchdog = 1h\n", 2, 12,
+	 "bad watchdog \"1h\": use seconds, at most 3600; 0 is none"},
+	{HV "watchdog = 3601\n", 2, 12,
+	 "bad watchdog \"3601\": use seconds, at most 3600; 0 is none"},
 	{HV "loglevel = loud\n", 2, 12,
 	 "bad loglevel \"loud\": use none, error, warn, notice, info, debug, or a number from 0 to "
 	 "5"},
@@ -259,6 +272,7 @@ int main(void)
 		cmocka_unit_test(a_vm_that_starts_with_the_machine_is_refused_until_built),
 		cmocka_unit_test(windows_line_ends_a_byte_order_mark_and_comments_are_fine),
 		cmocka_unit_test(consoles_can_be_chosen_or_left_out),
+		cmocka_unit_test(a_watchdog_is_seconds_and_none_by_default),
 		cmocka_unit_test(loglevels_have_names_and_numbers),
 		cmocka_unit_test(every_wrong_line_is_named_with_its_place),
 		cmocka_unit_test(a_file_of_utf_16_is_refused),
