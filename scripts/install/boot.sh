@@ -6,8 +6,9 @@
 EFI_FOLDER=EFI/acrn
 ESP_TYPE=c12a7328-f81f-11d2-ba4b-00a0c93ec93b
 
-say() { echo "$me: $*"; }
-warn() { echo "$me: $*" >&2; }
+# not echo: it would take the backslashes of paths for its own
+say() { printf '%s: %s\n' "$me" "$*"; }
+warn() { printf '%s: %s\n' "$me" "$*" >&2; }
 
 read_settings() {
 	ACRN_KERNEL=newest ACRN_CMDLINE= ACRN_CONSOLE="serial 0x3f8 115200, screen" ACRN_LOGLEVEL=info
