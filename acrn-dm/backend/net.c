@@ -49,33 +49,84 @@ static bool is_interface_name(const char *name)
 	return len > 0 && len < IFNAMSIZ && !strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
 }
 
-int netdev_open(const char *name)
+/* One queue of it. Returns a descriptor or -errno, logged. */
+static int open_queue(const char *name, const char *node, short flags)
 {
-	char node[32] = TUN_NODE;
-	struct ifreq r = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
+	struct ifreq r = { .ifr_flags = flags };
 	int header = NETDEV_HEADER;
-	bool macvtap;
-	int fd;
+	int fd = open(node, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 
-	if (!is_interface_name(name)) {
-		log_err("virtio-net: '%s' is not the name of an interface", name);
-		return -EINVAL;
-	}
-	macvtap = macvtap_node(name, node, sizeof(node));
-	fd = open(node, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return fail(fd, name, node);
 	strcpy(r.ifr_name, name);
 	if (ioctl(fd, TUNSETIFF, &r) < 0)
-		return fail(fd, name, macvtap ? "cannot use the macvtap" : "cannot attach to the tap");
+		return fail(fd, name, "cannot attach to the interface");
 	if (ioctl(fd, TUNSETVNETHDRSZ, &header) < 0)
 		return fail(fd, name, "cannot set the header size");
-	if (!netdev_set_offload(fd, 0))
+	if (ioctl(fd, TUNSETOFFLOAD, 0) < 0)
 		return fail(fd, name, "cannot switch its offloads off");
 	return fd;
 }
 
-bool netdev_set_offload(int fd, unsigned int tun_flags)
+int netdev_open_tap(struct netdev *n, const char *name, unsigned int queues)
 {
-	return ioctl(fd, TUNSETOFFLOAD, tun_flags) == 0;
+	short flags = (short)(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | (queues > 1 ? IFF_MULTI_QUEUE : 0));
+	char node[32] = TUN_NODE;
+
+	*n = (struct netdev){ 0 };
+	if (!is_interface_name(name)) {
+		log_err("virtio-net: '%s' is not the name of an interface", name);
+		return -EINVAL;
+	}
+	(void)macvtap_node(name, node, sizeof(node));
+	while (n->queues < queues) {
+		int fd = open_queue(name, node, flags);
+
+		if (fd < 0) {
+			netdev_close(n);
+			return fd;
+		}
+		n->fd[n->queues++] = fd;
+	}
+	return 0;
+}
+
+void netdev_close(struct netdev *n)
+{
+	if (n->user)
+		netdev_close_user(n->user);
+	for (unsigned int i = 0; i < n->queues; i++)
+		close(n->fd[i]);
+	*n = (struct netdev){ 0 };
+}
+
+bool netdev_set_offload(const struct netdev *n, unsigned int tun_flags)
+{
+	bool ok = true;
+
+	for (unsigned int i = 0; i < n->queues; i++)
+		ok = ioctl(n->fd[i], TUNSETOFFLOAD, tun_flags) == 0 && ok;
+	return ok;
+}
+
+void netdev_use_queues(const struct netdev *n, unsigned int queues)
+{
+	/* A queue that has that state already refuses, and so does an interface that has no such thing. */
+	for (unsigned int i = 1; i < n->queues && !n->user; i++) {
+		struct ifreq r = { .ifr_flags = i < queues ? IFF_ATTACH_QUEUE : IFF_DETACH_QUEUE };
+
+		(void)ioctl(n->fd[i], TUNSETQUEUE, &r);
+	}
+}
+
+bool netdev_set_header(struct netdev *n, int len)
+{
+	bool ok = true;
+
+	if ((int)NETDEV_HEADER - n->short_by == len)
+		return true;
+	n->short_by = (int)NETDEV_HEADER - len;
+	for (unsigned int i = 0; i < n->queues; i++)
+		ok = ioctl(n->fd[i], TUNSETVNETHDRSZ, &len) == 0 && ok;
+	return ok;
 }

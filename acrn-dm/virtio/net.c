@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * virtio-net (virtio 1.2, 5.1) over a tap: options, registers, life. Checksum and segmentation offload are offered
- * where the host's interface does them; frames are moved by net_io.c.
+ * virtio-net (virtio 1.2, 5.1): registers and life. Checksum and segmentation offload are offered where the host's
+ * interface does them; frames are moved by net_io.c, or by the kernel (net_vhost.c).
  */
 #include "virtio/net.h"
 
@@ -12,33 +12,35 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "backend/md5.h"
-#include "config.h"
 #include "dev/device.h"
 #include "log.h"
 #include "virtio/net_internal.h"
 
 #define QUEUE_SIZE	1024u
+#define CONTROL_SIZE	64u
 #define LINK_UP		1u
-
-struct net_config {
-	uint8_t mac[6];
-	uint16_t status;
-};
-
-struct net_options {
-	const char *tap;
-	const char *mac;
-	const char *seed;
-};
 
 static void config_read(struct virtio_dev *v, uint8_t *cfg)
 {
-	const struct net *n = v->priv;
-	struct net_config c = { .status = LINK_UP };
+	struct net *n = v->priv;
+	struct net_config c = { .status = LINK_UP, .max_pairs = (uint16_t)n->pairs };
 
+	pthread_mutex_lock(&n->filter.lock);
 	memcpy(c.mac, n->mac, sizeof(c.mac));
+	pthread_mutex_unlock(&n->filter.lock);
 	memcpy(cfg, &c, sizeof(c));
+}
+
+/* A legacy driver without CTRL_MAC_ADDR writes its address here, byte by byte (5.1.4.2). */
+static void config_write(struct virtio_dev *v, unsigned int offset, const uint8_t *data, unsigned int len)
+{
+	struct net *n = v->priv;
+
+	if (virtio_has(v, VIRTIO_F_VERSION_1) || offset + len > sizeof(n->mac))
+		return;
+	pthread_mutex_lock(&n->filter.lock);
+	memcpy(n->mac + offset, data, len);
+	pthread_mutex_unlock(&n->filter.lock);
 }
 
 /* What the host may hand us follows from what this driver accepted. */
@@ -52,8 +54,9 @@ static void driver_ready(struct virtio_dev *v)
 		flags |= virtio_has(v, NET_F_GUEST_TSO4) ? TUN_F_TSO4 : 0;
 		flags |= virtio_has(v, NET_F_GUEST_TSO6) ? TUN_F_TSO6 : 0;
 	}
-	if (n->offload && !netdev_set_offload(n->fd, flags))
+	if (n->offload && !netdev_set_offload(&n->netdev, flags))
 		log_err("%s: the host refuses offloads 0x%x: %s", n->pci.name, flags, strerror(errno));
+	netdev_use_queues(&n->netdev, 1);	/* until the driver asks for more */
 }
 
 static void reset(struct virtio_dev *v)
@@ -61,12 +64,17 @@ static void reset(struct virtio_dev *v)
 	struct net *n = v->priv;
 
 	if (n->offload)
-		(void)netdev_set_offload(n->fd, 0);	/* what it refuses here, net_io.c drops */
-	net_forget_frame(n);
+		(void)netdev_set_offload(&n->netdev, 0);	/* what it refuses here, net_io.c drops */
+	netdev_use_queues(&n->netdev, 1);
+	net_filter_reset(n);
+	net_forget_frames(n);
 }
 
 static const struct virtio_ops net_ops = {
 	.config_read = config_read,
+	.config_write = config_write,
+	.queue_started = net_vhost_queue_started,
+	.queue_stopping = net_vhost_queue_stopping,
 	.driver_ready = driver_ready,
 	.reset = reset,
 };
@@ -74,119 +82,113 @@ static const struct virtio_ops net_ops = {
 static uint64_t features(const struct net *n)
 {
 	uint64_t f = VIRTIO_BIT(NET_F_MAC) | VIRTIO_BIT(NET_F_MRG_RXBUF) | VIRTIO_BIT(NET_F_STATUS) |
-		     VIRTIO_BIT(VIRTIO_F_EVENT_IDX);
+		     VIRTIO_BIT(VIRTIO_F_EVENT_IDX) | VIRTIO_BIT(NET_F_CTRL_VQ);
 
+	if (n->pairs > 1)
+		f |= VIRTIO_BIT(NET_F_MQ);
+	if (!n->vhost)
+		f |= VIRTIO_BIT(NET_F_CTRL_RX) | VIRTIO_BIT(NET_F_CTRL_RX_EXTRA) | VIRTIO_BIT(NET_F_CTRL_VLAN) |
+		     VIRTIO_BIT(NET_F_CTRL_MAC_ADDR);
+	if (n->offload && !n->vhost)
+		f |= VIRTIO_BIT(NET_F_CTRL_GUEST_OFFLOADS);
 	if (n->offload)
 		f |= VIRTIO_BIT(NET_F_CSUM) | VIRTIO_BIT(NET_F_HOST_TSO4) | VIRTIO_BIT(NET_F_HOST_TSO6) |
 		     VIRTIO_BIT(NET_F_GUEST_CSUM) | VIRTIO_BIT(NET_F_GUEST_TSO4) | VIRTIO_BIT(NET_F_GUEST_TSO6);
-	return f;
-}
-
-/* --- options ---------------------------------------------------------------------------------------- */
-
-static int bad_option(const char *word)
-{
-	log_err("virtio-net: option '%s' is unknown or its value is wrong", word);
-	return -EINVAL;
-}
-
-static int parse(char *text, struct net_options *o)
-{
-	char *word;
-
-	*o = (struct net_options){ 0 };
-	while ((word = strsep(&text, ",")) != NULL) {
-		if (strncmp(word, "tap=", 4) == 0 && word[4]) {
-			o->tap = word + 4;
-		} else if (strncmp(word, "mac=", 4) == 0) {
-			o->mac = word + 4;
-		} else if (strncmp(word, "mac_seed=", 9) == 0) {
-			o->seed = word + 9;
-		} else if (strcmp(word, "vhost") == 0) {
-			log_err("virtio-net: vhost is not built yet");
-			return -EINVAL;
-		} else {
-			return bad_option(word);
-		}
-	}
-	if (o->tap)
-		return 0;
-	log_err("virtio-net: tap=NAME is missing");
-	return -EINVAL;
-}
-
-static bool parse_mac(const char *text, uint8_t mac[6])
-{
-	int end = 0;
-
-	return strlen(text) == 17 &&
-	       sscanf(text, "%2hhx:%2hhx:%2hhx:%2hhx:%2hhx:%2hhx%n", &mac[0], &mac[1], &mac[2], &mac[3],
-		      &mac[4], &mac[5], &end) == 6 &&
-	       end == 17 && !(mac[0] & 1);
-}
-
-void virtio_net_auto_mac(unsigned int dev, unsigned int fn, const char *seed, uint8_t mac[6])
-{
-	char text[256];
-	uint8_t d[16];
-
-	if (seed && *seed)
-		snprintf(text, sizeof(text), "%u-%u-%s", dev, fn, seed);
-	else
-		snprintf(text, sizeof(text), "%u-%u", dev, fn);
-	md5(text, strlen(text), d);
-	mac[0] = 0x00;
-	mac[1] = 0x16;
-	mac[2] = 0x3e;
-	memcpy(mac + 3, d, 3);
-}
-
-static int choose_mac(const struct net_options *o, const struct pci_func *f, uint8_t mac[6])
-{
-	if (!o->mac) {
-		virtio_net_auto_mac(f->dev, f->fn, o->seed ? o->seed : config.vm_name, mac);
-		return 0;
-	}
-	return parse_mac(o->mac, mac) ? 0 : bad_option(o->mac);
+	return n->vhost ? net_vhost_features(n, f) : f;
 }
 
 /* --- life ------------------------------------------------------------------------------------------- */
 
+static void stop_threads(struct net *n)
+{
+	for (unsigned int i = 0; i < n->pairs; i++)
+		worker_stop(&n->pair[i].worker);
+}
+
+/* With vhost the first one serves the control queue, and the others are not needed. */
+static int start_threads(struct net *n)
+{
+	unsigned int count = n->vhost ? 1 : n->pairs;
+
+	for (unsigned int i = 0; i < count; i++) {
+		int err = worker_start(&n->pair[i].worker, "virtio-net", net_run, &n->pair[i]);
+
+		if (err) {
+			stop_threads(n);
+			return err;
+		}
+	}
+	return 0;
+}
+
 static int make_function(struct net *n, struct pci_func *f, bool modern)
 {
 	static const struct virtio_pci_ids ids = { .virtio_id = VIRTIO_ID_NET, .class = 0x02 };
-	static const uint16_t sizes[] = { QUEUE_SIZE, QUEUE_SIZE };
+	uint16_t sizes[2 * NET_PAIRS_MAX + 1];
 	struct virtio_params params = {
 		.ops = &net_ops,
 		.priv = n,
 		.features = features(n),
+		.split_only = n->vhost != NULL,
 		.config_size = sizeof(struct net_config),
-		.queue_count = 2,
+		.queue_count = 2 * n->pairs + 1,
 		.queue_sizes = sizes,
 	};
-	int err = virtio_pci_init(&n->pci, f, &ids, &params, modern);
+	int err;
 
+	for (unsigned int i = 0; i < 2 * n->pairs; i++)
+		sizes[i] = QUEUE_SIZE;
+	sizes[2 * n->pairs] = CONTROL_SIZE;
+	err = virtio_pci_init(&n->pci, f, &ids, &params, modern);
 	if (err)
 		return err;
-	err = worker_start(&n->worker, "virtio-net", net_run, n);
+	err = start_threads(n);
 	if (err)
 		virtio_pci_exit(&n->pci);
 	return err;
 }
 
-int virtio_net_create(struct dm_device *d, int fd, const uint8_t mac[6], bool modern)
+static void net_free(struct net *n)
+{
+	net_vhost_close(n);
+	pthread_mutex_destroy(&n->filter.lock);
+	free(n->pair);
+	free(n);
+}
+
+static int fill(struct net *n, const struct netdev *netdev)
+{
+	n->netdev = *netdev;
+	n->pairs = netdev->queues;
+	n->pair = calloc(n->pairs, sizeof(*n->pair));
+	if (!n->pair)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < n->pairs; i++) {
+		n->pair[i].net = n;
+		n->pair[i].index = i;
+		n->pair[i].fd = netdev->fd[i];
+	}
+	n->offload = netdev_set_offload(&n->netdev, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6) &&
+		     netdev_set_offload(&n->netdev, 0);
+	return 0;
+}
+
+int virtio_net_create(struct dm_device *d, const struct netdev *netdev, const struct virtio_net_setup *setup)
 {
 	struct net *n = calloc(1, sizeof(*n));
 	int err;
 
 	if (!n)
 		return -ENOMEM;
-	n->fd = fd;
-	memcpy(n->mac, mac, sizeof(n->mac));
-	n->offload = netdev_set_offload(fd, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6) && netdev_set_offload(fd, 0);
-	err = make_function(n, d->pci, modern);
+	memcpy(n->initial_mac, setup->mac, sizeof(n->initial_mac));
+	net_filter_init(n);
+	err = fill(n, netdev);
+	if (!err && setup->vhost)
+		err = net_vhost_open(n);
+	if (!err)
+		err = make_function(n, d->pci, setup->modern);
 	if (err)
-		free(n);
+		net_free(n);
 	else
 		d->state = n;
 	return err;
@@ -194,21 +196,23 @@ int virtio_net_create(struct dm_device *d, int fd, const uint8_t mac[6], bool mo
 
 static int open_and_create(struct dm_device *d, char *text, bool modern)
 {
+	struct virtio_net_setup setup = { .modern = modern };
 	struct net_options o;
-	uint8_t mac[6];
-	int fd, err;
+	struct netdev netdev;
+	int err;
 
-	err = parse(text, &o);
+	err = net_parse(text, &o);
 	if (!err)
-		err = choose_mac(&o, d->pci, mac);
+		err = net_choose_mac(&o, d->pci->dev, d->pci->fn, setup.mac);
 	if (err)
 		return err;
-	fd = netdev_open(o.tap);
-	if (fd < 0)
-		return fd;
-	err = virtio_net_create(d, fd, mac, modern);
+	setup.vhost = o.vhost;
+	err = o.is_user ? netdev_open_user(&netdev, &o.user) : netdev_open_tap(&netdev, o.tap, o.pairs);
 	if (err)
-		close(fd);
+		return err;
+	err = virtio_net_create(d, &netdev, &setup);
+	if (err)
+		netdev_close(&netdev);
 	return err;
 }
 
@@ -226,10 +230,10 @@ static void net_destroy(struct dm_device *d)
 {
 	struct net *n = d->state;
 
-	worker_stop(&n->worker);
+	stop_threads(n);
 	virtio_pci_exit(&n->pci);
-	close(n->fd);
-	free(n);
+	netdev_close(&n->netdev);
+	net_free(n);
 }
 
 static void net_reset(struct dm_device *d)
@@ -241,7 +245,8 @@ static void net_reset(struct dm_device *d)
 
 static const struct dm_device_class net = {
 	.name = "virtio-net",
-	.help = ",tap=NAME[,mac=XX:XX:XX:XX:XX:XX|mac_seed=TEXT][,disable-modern]  a network interface",
+	.help = ",tap=NAME[,vhost][,queues=N]|user[,hostfwd=tcp|udp:[ADDR]:PORT-[GUEST]:PORT][,restrict]\n"
+		"[,mac=XX:XX:XX:XX:XX:XX|mac_seed=TEXT][,disable-modern]  a network interface",
 	.kind = DM_PCI,
 	.init = net_init,
 	.destroy = net_destroy,

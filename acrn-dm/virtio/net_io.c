@@ -21,13 +21,6 @@
 #define GSO_TCPV6	4u
 #define GSO_ECN		0x80u
 
-static unsigned int header_len(const struct virtio_dev *v)
-{
-	bool is_long = virtio_has(v, VIRTIO_F_VERSION_1) || virtio_has(v, NET_F_MRG_RXBUF);
-
-	return is_long ? NETDEV_HEADER : offsetof(struct net_header, num_buffers);
-}
-
 /* May a header with these wishes pass, given the feature bits that allow each of them? */
 static bool header_allowed(const struct virtio_dev *v, const struct net_header *h, unsigned int csum,
 			   unsigned int tso4, unsigned int tso6)
@@ -48,15 +41,15 @@ static bool header_allowed(const struct virtio_dev *v, const struct net_header *
 
 /* --- host to guest ---------------------------------------------------------------------------------- */
 
-static void host_is_gone(struct net *n)
+static void host_is_gone(struct net_pair *n)
 {
-	log_err("%s: its interface went away: %s", n->pci.name, strerror(errno));
+	log_err("%s: its interface went away: %s", n->net->pci.name, strerror(errno));
 	n->wants_frames = false;
 	n->gone = true;
 }
 
 /* Reads one frame into n->frame; false when there is none. */
-static bool read_frame(struct net *n)
+static bool read_frame(struct net_pair *n)
 {
 	struct iovec iov[2] = {
 		{ .iov_base = &n->pending_header, .iov_len = sizeof(n->pending_header) },
@@ -78,7 +71,7 @@ static bool read_frame(struct net *n)
 }
 
 /* Lays the frame over the chain, from byte `from` of header and frame together; how many bytes it took. */
-static size_t lay(const struct net *n, const struct vq_chain *c, size_t header, size_t from)
+static size_t lay(const struct net_pair *n, const struct vq_chain *c, size_t header, size_t from)
 {
 	const struct iovec *in = c->iov + c->n_out;
 	size_t done = 0;
@@ -95,9 +88,9 @@ static size_t lay(const struct net *n, const struct vq_chain *c, size_t header, 
 enum delivery { DELIVERED, NO_BUFFERS, DROPPED };
 
 /* Takes further buffers until the whole frame lies in them; *count of them are filled then. */
-static enum delivery lay_rest(struct net *n, struct virtio_queue *q, size_t done, uint16_t *count)
+static enum delivery lay_rest(struct net_pair *n, struct virtio_queue *q, size_t done, uint16_t *count)
 {
-	size_t header = header_len(q->dev);
+	size_t header = net_header_len(q->dev);
 	size_t total = n->pending + header;
 
 	while (done < total) {
@@ -116,16 +109,17 @@ static enum delivery lay_rest(struct net *n, struct virtio_queue *q, size_t done
 }
 
 /* With the queue's lock. */
-static enum delivery deliver(struct net *n, struct virtio_queue *q)
+static enum delivery deliver(struct net_pair *n, struct virtio_queue *q)
 {
 	struct virtio_dev *v = q->dev;
-	size_t header = header_len(v);
+	size_t header = net_header_len(v);
 	struct vq_mark mark = vq_mark(&q->vq);
 	uint16_t count = 1;
 	enum delivery r;
 	size_t done;
 
-	if (!header_allowed(v, &n->pending_header, NET_F_GUEST_CSUM, NET_F_GUEST_TSO4, NET_F_GUEST_TSO6))
+	if (!header_allowed(v, &n->pending_header, NET_F_GUEST_CSUM, NET_F_GUEST_TSO4, NET_F_GUEST_TSO6) ||
+	    !net_filter_passes(n->net, n->frame, n->pending))
 		return DROPPED;
 	if (!virtio_pop(q, &n->first))
 		return NO_BUFFERS;
@@ -152,15 +146,19 @@ static enum delivery deliver(struct net *n, struct virtio_queue *q)
 	return DELIVERED;
 }
 
-static void receive(struct net *n, struct virtio_queue *q)
+static void receive(struct net_pair *n, struct virtio_queue *q)
 {
 	pthread_mutex_lock(&q->lock);
 	vq_disable_notify(&q->vq);
 	n->wants_frames = true;
 	for (unsigned int i = 0; i < BUDGET; i++) {
+		enum delivery how;
+
 		if (!n->pending && !read_frame(n))
 			break;
-		if (deliver(n, q) != NO_BUFFERS) {
+		how = deliver(n, q);
+		if (how != NO_BUFFERS) {
+			net_count(how == DELIVERED ? &n->net->count.rx_frames : &n->net->count.rx_dropped);
 			n->pending = 0;
 			continue;
 		}
@@ -173,21 +171,23 @@ static void receive(struct net *n, struct virtio_queue *q)
 	pthread_mutex_unlock(&q->lock);
 }
 
-void net_forget_frame(struct net *n)
+void net_forget_frames(struct net *net)
 {
-	struct virtio_queue *q = &n->pci.virtio.queues[NET_RX];
+	for (unsigned int i = 0; i < net->pairs; i++) {
+		struct virtio_queue *q = net_rx(&net->pair[i]);
 
-	pthread_mutex_lock(&q->lock);
-	n->pending = 0;
-	pthread_mutex_unlock(&q->lock);
+		pthread_mutex_lock(&q->lock);
+		net->pair[i].pending = 0;
+		pthread_mutex_unlock(&q->lock);
+	}
 }
 
 /* --- guest to host ---------------------------------------------------------------------------------- */
 
-static void send_frame(struct net *n, struct virtio_queue *q)
+static void send_frame(struct net_pair *n, struct virtio_queue *q)
 {
 	const struct vq_chain *c = &n->first;
-	size_t header = header_len(q->dev);
+	size_t header = net_header_len(q->dev);
 	struct net_header h = { 0 };
 	unsigned int segments;
 
@@ -197,17 +197,24 @@ static void send_frame(struct net *n, struct virtio_queue *q)
 	}
 	iov_to_buf(c->iov, c->n_out, 0, &h, header);
 	h.num_buffers = 0;
-	if (n->gone || !header_allowed(q->dev, &h, NET_F_CSUM, NET_F_HOST_TSO4, NET_F_HOST_TSO6))
+	if (n->gone || !header_allowed(q->dev, &h, NET_F_CSUM, NET_F_HOST_TSO4, NET_F_HOST_TSO6)) {
+		net_count(&n->net->count.tx_dropped);
 		return;
+	}
 	h.flags &= HDR_F_NEEDS_CSUM;
 	n->tx_iov[0] = (struct iovec){ .iov_base = &h, .iov_len = sizeof(h) };
 	segments = iov_slice(c->iov, c->n_out, header, c->out_len - header, n->tx_iov + 1);
 	/* A full or closed interface loses frames, as a cable does. */
-	if (writev(n->fd, n->tx_iov, (int)segments + 1) < 0 && errno != EAGAIN)
-		log_guest("%s: the host refused a frame: %s", n->pci.name, strerror(errno));
+	if (writev(n->fd, n->tx_iov, (int)segments + 1) >= 0) {
+		net_count(&n->net->count.tx_frames);
+		return;
+	}
+	net_count(&n->net->count.tx_dropped);
+	if (errno != EAGAIN)
+		log_guest("%s: the host refused a frame: %s", n->net->pci.name, strerror(errno));
 }
 
-static void transmit(struct net *n, struct virtio_queue *q)
+static void transmit(struct net_pair *n, struct virtio_queue *q)
 {
 	unsigned int sent = 0;
 
@@ -226,28 +233,41 @@ static void transmit(struct net *n, struct virtio_queue *q)
 	pthread_mutex_unlock(&q->lock);
 }
 
+/* A driver that did not accept MQ has its control queue where ours have a second pair. */
+static void serve(struct net_pair *n, struct virtio_queue *q)
+{
+	worker_consume(q->kick_fd);
+	if (q->index == net_control_queue(n->net))
+		net_control(n->net, q, &n->first);
+	else if (q->index % 2 == 0)
+		receive(n, q);
+	else
+		transmit(n, q);
+}
+
 void net_run(void *arg)
 {
-	struct net *n = arg;
-	struct virtio_queue *rx = &n->pci.virtio.queues[NET_RX];
-	struct virtio_queue *tx = &n->pci.virtio.queues[NET_TX];
+	struct net_pair *n = arg;
+	struct virtio_queue *rx = net_rx(n), *tx = net_tx(n);
+	struct virtio_queue *control = &n->net->pci.virtio.queues[2 * n->net->pairs];
 
 	for (;;) {
 		struct pollfd fds[] = {
-			{ .fd = rx->kick_fd, .events = POLLIN },
 			{ .fd = tx->kick_fd, .events = POLLIN },
+			{ .fd = rx->kick_fd, .events = POLLIN },
 			{ .fd = n->wants_frames && !n->gone ? n->fd : -1, .events = POLLIN },
+			{ .fd = n->index == 0 ? control->kick_fd : -1, .events = POLLIN },
 		};
 
-		if (!worker_wait(&n->worker, fds, 3))
+		if (!worker_wait(&n->worker, fds, 4))
 			return;
-		if (fds[1].revents) {
-			worker_consume(tx->kick_fd);
-			transmit(n, tx);
-		}
+		if (fds[3].revents)
+			serve(n, control);
 		if (fds[0].revents)
-			worker_consume(rx->kick_fd);
-		if (fds[0].revents || fds[2].revents)
+			serve(n, tx);
+		if (fds[1].revents)
+			serve(n, rx);
+		if (fds[2].revents)
 			receive(n, rx);
 	}
 }

@@ -8,6 +8,7 @@ VIRTIO_OBJS := \
 	virtio/worker.o \
 	virtio/virtio.o \
 	virtio/virtio_pci.o \
+	virtio/virtio_pci_call.o \
 	virtio/virtio_pci_legacy.o \
 	virtio/virtio_pci_modern.o \
 	virtio/blk.o \
@@ -17,13 +18,20 @@ VIRTIO_OBJS := \
 	virtio/blk_uring.o \
 	virtio/rng.o \
 	virtio/net.o \
+	virtio/net_ctrl.o \
 	virtio/net_io.o \
+	virtio/net_opts.o \
+	virtio/net_vhost.o \
+	virtio/vsock.o \
 	virtio/console.o \
 	virtio/console_ctl.o \
 	virtio/console_opts.o \
 	backend/net.o \
+	backend/net_user.o \
+	backend/vhost.o \
+	backend/vhost_host.o \
 	backend/blockdev.o \
 	backend/blockdev_io.o \
 	backend/blockdev_opts.o \
 	backend/md5.o
-VIRTIO_LIBS := -luring
+VIRTIO_LIBS := -luring -lslirp

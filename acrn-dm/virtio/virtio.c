@@ -178,12 +178,16 @@ void virtio_queue_start(struct virtio_dev *v, unsigned int i)
 		virtio_fail(v, q->vq.error ? q->vq.error : "queue is larger than offered");
 	else if (v->queue_changed)
 		v->queue_changed(v, i);
+	if (ok && v->ops->queue_started && (virtio_status(v) & VIRTIO_STATUS_DRIVER_OK))
+		v->ops->queue_started(v, i);
 }
 
 void virtio_queue_stop(struct virtio_dev *v, unsigned int i)
 {
 	struct virtio_queue *q = &v->queues[i];
 
+	if (v->ops->queue_stopping)
+		v->ops->queue_stopping(v, i);
 	pthread_mutex_lock(&q->lock);
 	vq_stop(&q->vq);
 	while (q->busy > 0)
@@ -222,6 +226,8 @@ static void driver_ready(struct virtio_dev *v)
 
 		if (q->enabled && q->vq.state == VQ_OFF)
 			virtio_queue_start(v, i);
+		else if (q->enabled && v->ops->queue_started)	/* a legacy driver's, which ran before */
+			v->ops->queue_started(v, i);
 	}
 	if (v->ops->driver_ready)
 		v->ops->driver_ready(v);

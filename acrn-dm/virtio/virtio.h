@@ -22,6 +22,9 @@
 #define VIRTIO_ID_BLOCK		2
 #define VIRTIO_ID_CONSOLE	3
 #define VIRTIO_ID_RNG		4
+#define VIRTIO_ID_BALLOON	5
+#define VIRTIO_ID_INPUT		18
+#define VIRTIO_ID_VSOCK		19
 
 #define VIRTIO_STATUS_ACKNOWLEDGE	0x01u
 #define VIRTIO_STATUS_DRIVER		0x02u
@@ -53,6 +56,9 @@ struct virtio_ops {
 	void (*config_write)(struct virtio_dev *v, unsigned int offset, const uint8_t *data, unsigned int len);
 	/* Optional: the driver is ready (DRIVER_OK was set); its queues run. With v->lock. */
 	void (*driver_ready)(struct virtio_dev *v);
+	/* Optional: queue i runs and the driver is ready; queue i is about to stop. With v->lock. */
+	void (*queue_started)(struct virtio_dev *v, unsigned int i);
+	void (*queue_stopping)(struct virtio_dev *v, unsigned int i);
 	/* Optional: back to the initial state; all queues are stopped and idle. With v->lock. */
 	void (*reset)(struct virtio_dev *v);
 };

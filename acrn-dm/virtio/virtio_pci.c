@@ -15,6 +15,8 @@
 
 #define VIRTIO_VENDOR		0x1AF4
 #define WINDOWS_VENDOR		0x108E	/* --windows: so that drivers signed for it bind */
+#define MODERN_DEVICE		0x1040
+#define MODERN_SUBDEVICE	0x1100	/* not below 0x40: that would say "transitional" */
 #define LEGACY_QUEUE_NOTIFY	16u
 #define LEGACY_HEADER_MAX	24u
 
@@ -176,7 +178,20 @@ static bool cfg_write(struct pci_func *f, unsigned int off, unsigned int size, u
 	return ours;
 }
 
+/* An entry of the table, or all that depends on its switches, may have changed. */
+static void msix_changed(struct pci_func *f, int vec)
+{
+	struct virtio_pci *p = f->priv;
+
+	pthread_mutex_lock(&p->virtio.lock);
+	for (unsigned int i = 0; i < p->virtio.queue_count; i++)
+		if (vec < 0 || p->virtio.queues[i].vector == vec)
+			virtio_pci_vector_changed(p, i);
+	pthread_mutex_unlock(&p->virtio.lock);
+}
+
 static const struct pci_ops ops = {
+	.msix_changed = msix_changed,
 	.bar_read = bar_read,
 	.bar_write = bar_write,
 	.bar_moved = bar_moved,
@@ -199,8 +214,10 @@ static int add_interrupts(struct virtio_pci *p)
 
 static int add_bars(struct virtio_pci *p)
 {
-	int err = pci_add_bar(p->f, VIRTIO_PCI_BAR_LEGACY, PCI_BAR_IO, LEGACY_HEADER_MAX + p->virtio.config_size);
+	int err = 0;
 
+	if (!p->modern_only)
+		err = pci_add_bar(p->f, VIRTIO_PCI_BAR_LEGACY, PCI_BAR_IO, LEGACY_HEADER_MAX + p->virtio.config_size);
 	if (!err && p->modern)
 		err = pci_add_bar(p->f, VIRTIO_PCI_BAR_MODERN, PCI_BAR_MEM64, VIRTIO_PCI_MODERN_SIZE);
 	if (!err)
@@ -223,11 +240,12 @@ static void set_identity(struct virtio_pci *p, const struct virtio_pci_ids *ids)
 
 	pci_set_ids(p->f, &(struct pci_ids){
 		.vendor = VIRTIO_VENDOR,
-		.device = device[ids->virtio_id],
+		.device = ids->modern_only ? (uint16_t)(MODERN_DEVICE + ids->virtio_id) : device[ids->virtio_id],
+		.revision = ids->modern_only,
 		.class = ids->class,
 		.subclass = ids->subclass,
 		.subvendor = config.windows && signed_for_windows ? WINDOWS_VENDOR : VIRTIO_VENDOR,
-		.subdevice = ids->virtio_id,
+		.subdevice = ids->modern_only ? MODERN_SUBDEVICE : ids->virtio_id,
 	});
 }
 
@@ -238,6 +256,7 @@ int virtio_pci_init(struct virtio_pci *p, struct pci_func *f, const struct virti
 
 	p->f = f;
 	p->modern = modern;
+	p->modern_only = ids->modern_only;
 	snprintf(p->name, sizeof(p->name), "%s@%u:%u", f->name, f->dev, f->fn);
 	p->virtio.name = p->name;
 	err = virtio_init(&p->virtio, params);

@@ -13,6 +13,7 @@
 
 #include "bus/pci.h"
 #include "hsm.h"
+#include "loop.h"
 #include "virtio/virtio.h"
 
 #define VIRTIO_PCI_BAR_LEGACY	0
@@ -32,13 +33,25 @@ struct virtio_pci_kick {
 	bool active;
 };
 
+/* Where interrupts come from that the kernel raises: an irqfd, or watched here while none can be. */
+struct virtio_pci_call {
+	int fd;				/* -1: none */
+	bool is_irqfd;
+	uint64_t addr;
+	uint32_t data;
+	loop_handle watch;
+	struct virtio_queue *queue;
+};
+
 struct virtio_pci {
 	struct virtio_dev virtio;
 	struct pci_func *f;
 	char name[48];
 	bool modern;			/* false: disable-modern */
 	bool uses_legacy;		/* the driver started its queues by BAR 0; with virtio.lock */
+	bool modern_only;
 	struct virtio_pci_kick kicks[VIRTIO_QUEUES_MAX];	/* with virtio.lock */
+	struct virtio_pci_call calls[VIRTIO_QUEUES_MAX];	/* with virtio.lock */
 	struct {			/* where the BARs answer; with virtio.lock */
 		uint64_t addr;
 		bool enabled;
@@ -54,6 +67,7 @@ struct virtio_pci {
 struct virtio_pci_ids {
 	uint8_t virtio_id;
 	uint8_t class, subclass;
+	bool modern_only;	/* no legacy interface; 1AF4:1040 + virtio_id, revision 1 */
 };
 
 /*
@@ -78,6 +92,13 @@ uint8_t virtio_pci_read_isr(struct virtio_pci *p);
 /* A write to the status register; with virtio.lock. 0 resets the device and the registers here. */
 void virtio_pci_write_status(struct virtio_pci *p, uint8_t value);
 void virtio_pci_notify(struct virtio_pci *p, uint64_t queue);
+/*
+ * The kernel raises queue i's interrupts by fd (-1: no more), from now on and wherever the driver directs them. With
+ * virtio.lock.
+ */
+void virtio_pci_set_call(struct virtio_pci *p, unsigned int i, int fd);
+/* The driver gave queue i another vector. With virtio.lock. */
+void virtio_pci_vector_changed(struct virtio_pci *p, unsigned int i);
 
 /* The registers of BAR 0 and BAR 4, with virtio.lock. */
 uint64_t virtio_legacy_read(struct virtio_pci *p, uint64_t off, unsigned int size);

@@ -103,8 +103,10 @@ static void queue_vector(struct virtio_pci *p, uint64_t value)
 {
 	struct virtio_queue *q = virtio_pci_selected(p);
 
-	if (q)
-		__atomic_store_n(&q->vector, virtio_pci_vector(p, value), __ATOMIC_RELAXED);
+	if (!q)
+		return;
+	__atomic_store_n(&q->vector, virtio_pci_vector(p, value), __ATOMIC_RELAXED);
+	virtio_pci_vector_changed(p, q->index);
 }
 
 void virtio_legacy_write(struct virtio_pci *p, uint64_t off, unsigned int size, uint64_t value)

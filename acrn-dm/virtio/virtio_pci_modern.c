@@ -196,6 +196,7 @@ static void write_queue16(struct virtio_pci *p, uint64_t off, uint16_t value)
 	switch (off) {
 	case offsetof(struct common_cfg, queue_vector):
 		__atomic_store_n(&q->vector, virtio_pci_vector(p, value), __ATOMIC_RELAXED);
+		virtio_pci_vector_changed(p, q->index);
 		break;
 	case offsetof(struct common_cfg, queue_size):
 		if (!q->enabled)

@@ -14,6 +14,7 @@
 #define DATA_MAX	64u
 #define EVENTS_MAX	64u
 #define WAIT_STEPS	5000u
+#define IRQFDS_MAX	16u
 
 bool fake_no_ioeventfd;
 
@@ -22,12 +23,18 @@ static unsigned int msi[DATA_MAX];
 static bool low[64];
 static struct hsm_ioeventfd events[EVENTS_MAX];
 static unsigned int event_count;
+static struct {
+	bool used;
+	int fd;
+	uint64_t data;
+} irqfds[IRQFDS_MAX];
 
 void fake_hsm_reset(void)
 {
 	pthread_mutex_lock(&lock);
 	memset(msi, 0, sizeof(msi));
 	memset(low, 0, sizeof(low));
+	memset(irqfds, 0, sizeof(irqfds));
 	event_count = 0;
 	fake_no_ioeventfd = false;
 	pthread_mutex_unlock(&lock);
@@ -144,6 +151,53 @@ int hsm_ioeventfd_deassign(const struct hsm_ioeventfd *e)
 	}
 	pthread_mutex_unlock(&lock);
 	return err;
+}
+
+int hsm_irqfd_assign(int fd, uint64_t addr, uint64_t data)
+{
+	int err = -EINVAL;
+
+	pthread_mutex_lock(&lock);
+	for (unsigned int i = 0; i < IRQFDS_MAX && addr == FAKE_MSI_ADDR; i++) {
+		if (irqfds[i].used)
+			continue;
+		irqfds[i].used = true;
+		irqfds[i].fd = fd;
+		irqfds[i].data = data;
+		err = 0;
+		break;
+	}
+	pthread_mutex_unlock(&lock);
+	return err;
+}
+
+int hsm_irqfd_deassign(int fd)
+{
+	int err = -ENOENT;
+
+	pthread_mutex_lock(&lock);
+	for (unsigned int i = 0; i < IRQFDS_MAX && err; i++) {
+		if (!irqfds[i].used || irqfds[i].fd != fd)
+			continue;
+		irqfds[i].used = false;
+		err = 0;
+	}
+	pthread_mutex_unlock(&lock);
+	return err;
+}
+
+bool fake_irqfd(int fd, uint64_t *data)
+{
+	bool found = false;
+
+	pthread_mutex_lock(&lock);
+	for (unsigned int i = 0; i < IRQFDS_MAX && !found; i++) {
+		found = irqfds[i].used && irqfds[i].fd == fd;
+		if (found)
+			*data = irqfds[i].data;
+	}
+	pthread_mutex_unlock(&lock);
+	return found;
 }
 
 /* --- vm.h ---------------------------------------------------------------------------------------------- */

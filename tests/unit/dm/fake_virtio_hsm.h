@@ -17,5 +17,7 @@ unsigned int fake_msi_count(uint32_t data);
 bool fake_msi_wait(uint32_t data, unsigned int n);
 bool fake_line_is_low(unsigned int gsi);
 unsigned int fake_ioeventfd_count(void);
+/* The message that an irqfd of that descriptor sends now; false if there is none. */
+bool fake_irqfd(int fd, uint64_t *data);
 /* Signals the eventfd that was registered for such a write; false if none was. */
 bool fake_ioeventfd_write(bool is_port, uint64_t addr, unsigned int len, uint64_t value);

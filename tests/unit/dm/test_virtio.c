@@ -16,6 +16,8 @@ int main(void)
 		virtio_pci_tests(),
 		virtio_blk_tests(),
 		virtio_net_tests(),
+		virtio_net_more_tests(),
+		virtio_vhost_tests(),
 		virtio_console_tests(),
 	};
 	struct CMUnitTest all[TESTS_MAX];

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "backend/net.h"
 #include "bus/pci.h"
 #include "dev/device.h"
 #include "dm/fake_guest.h"
@@ -24,14 +25,18 @@
 
 static struct guest_dev g;
 static int host;		/* our end of the cable */
-static int device_end;
+static struct netdev device_end;
 static const uint8_t mac[6] = { 0x02, 1, 2, 3, 4, 5 };
 static uint8_t frame[70000];
 
 /* Becomes a virtio-net device once it has its descriptor. */
 static int wire_init(struct dm_device *d, const char *opts)
 {
-	int err = virtio_net_create(d, device_end, mac, opts[0] != 'l');
+	struct virtio_net_setup s = { .modern = opts[0] != 'l' };
+	int err;
+
+	memcpy(s.mac, mac, sizeof(mac));
+	err = virtio_net_create(d, &device_end, &s);
 
 	d->class = device_class_find("virtio-net");
 	return err;
@@ -72,11 +77,11 @@ static void plug(bool modern, uint64_t features)
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
 	host = ends[0];
-	device_end = ends[1];
+	device_end = (struct netdev){ .queues = 1, .fd = { ends[1] } };
 	setsockopt(host, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	setsockopt(host, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
-	setsockopt(device_end, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
-	assert_int_equal(fcntl(device_end, F_SETFL, O_NONBLOCK), 0);
+	setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	assert_int_equal(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
 	assert_int_equal(guest_dev_make(&g, "wire", modern ? "modern" : "legacy", modern, true), 0);
 	guest_dev_start(&g, features, 2);
 }
@@ -311,8 +316,13 @@ static void host_that_goes_away_is_survived(void **state)
 static void wrong_options_are_refused(void **state)
 {
 	static const char *const bad[] = {
-		"", "tap=", "mac=00:11:22:33:44:55", "tap=t0,vhost", "tap=t0,foo", "tap=t0,mac=1:2:3:4:5:6",
-		"tap=t0,mac=01:00:00:00:00:01", "tap=a/b", "tap=0123456789abcdef",
+		"", "tap=", "mac=00:11:22:33:44:55", "tap=t0,foo", "tap=t0,mac=1:2:3:4:5:6",
+		"tap=t0,mac=01:00:00:00:00:01", "tap=a/b", "tap=0123456789abcdef", "tap=t0,user",
+		"user,vhost", "user,queues=2",
+		"tap=t0,queues=0", "tap=t0,queues=17", "tap=t0,queues=2x", "tap=t0,restrict",
+		"tap=t0,hostfwd=tcp::1-:2",
+		"user,hostfwd=tcp", "user,hostfwd=tcp::0-:22", "user,hostfwd=tcp::70000-:22", "user,hostfwd=sctp::1-:2",
+		"user,hostfwd=tcp:127.0.0.1:1", "user,hostfwd=tcp:1.2.3:1-:2", "user,hostfwd=tcp::1-:x",
 	};
 
 	(void)state;

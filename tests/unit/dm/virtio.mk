@@ -34,6 +34,9 @@ dm_virtio_SRCS := \
 	tests/unit/dm/test_virtio_blk_kill.c \
 	tests/unit/dm/fake_guest_blk.c \
 	tests/unit/dm/test_virtio_net.c \
+	tests/unit/dm/test_virtio_net_more.c \
+	tests/unit/dm/test_virtio_vhost.c \
+	tests/unit/dm/fake_vhost.c \
 	tests/unit/dm/test_virtio_console.c \
 	tests/unit/dm/fake_guest_ring.c \
 	tests/unit/dm/fake_guest_dev.c \
@@ -44,6 +47,7 @@ dm_virtio_SRCS := \
 	acrn-dm/virtio/worker.c \
 	acrn-dm/virtio/virtio.c \
 	acrn-dm/virtio/virtio_pci.c \
+	acrn-dm/virtio/virtio_pci_call.c \
 	acrn-dm/virtio/virtio_pci_legacy.c \
 	acrn-dm/virtio/virtio_pci_modern.c \
 	acrn-dm/virtio/blk.c \
@@ -53,7 +57,11 @@ dm_virtio_SRCS := \
 	acrn-dm/virtio/blk_uring.c \
 	acrn-dm/virtio/rng.c \
 	acrn-dm/virtio/net.c \
+	acrn-dm/virtio/net_ctrl.c \
 	acrn-dm/virtio/net_io.c \
+	acrn-dm/virtio/net_opts.c \
+	acrn-dm/virtio/net_vhost.c \
+	acrn-dm/virtio/vsock.c \
 	acrn-dm/virtio/console.c \
 	acrn-dm/virtio/console_ctl.c \
 	acrn-dm/virtio/console_opts.c \
@@ -61,6 +69,8 @@ dm_virtio_SRCS := \
 	acrn-dm/backend/blockdev_io.c \
 	acrn-dm/backend/blockdev_opts.c \
 	acrn-dm/backend/net.c \
+	acrn-dm/backend/net_user.c \
+	acrn-dm/backend/vhost.c \
 	acrn-dm/backend/md5.c \
 	acrn-dm/backend/chardev.c \
 	acrn-dm/backend/chardev_open.c \
@@ -76,4 +86,4 @@ dm_virtio_SRCS := \
 	acrn-dm/loop.c \
 	acrn-dm/log.c
 dm_virtio_CFLAGS := $(VIRTIO_TEST_FLAGS)
-dm_virtio_LIBS := -luring
+dm_virtio_LIBS := -luring -lslirp

@@ -14,6 +14,8 @@ struct test_list virtio_blk_tests(void);
 struct test_list virtio_blk_io_tests(void);
 struct test_list virtio_blk_kill_tests(void);
 struct test_list virtio_net_tests(void);
+struct test_list virtio_net_more_tests(void);
+struct test_list virtio_vhost_tests(void);
 struct test_list virtio_console_tests(void);
 
 struct test_list virtqueue_packed_tests(void);
