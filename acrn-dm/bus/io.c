@@ -10,7 +10,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "log.h"
 
@@ -28,7 +27,23 @@ static struct {
 	pthread_mutex_t writer;
 	atomic_bool shut;
 	atomic_uint readers;
-} gate = { .writer = PTHREAD_MUTEX_INITIALIZER };
+	pthread_mutex_t lock;	/* of the next: the last reader left, and a writer waits for it */
+	pthread_cond_t empty;
+} gate = {
+	.writer = PTHREAD_MUTEX_INITIALIZER,
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+	.empty = PTHREAD_COND_INITIALIZER,
+};
+
+/* Either the reader sees the gate shut and tells, or the writer, who shut it before, sees nobody inside. */
+static void leave(void)
+{
+	if (atomic_fetch_sub(&gate.readers, 1) != 1 || !atomic_load(&gate.shut))
+		return;
+	pthread_mutex_lock(&gate.lock);
+	pthread_cond_signal(&gate.empty);
+	pthread_mutex_unlock(&gate.lock);
+}
 
 static void enter(void)
 {
@@ -36,23 +51,20 @@ static void enter(void)
 		atomic_fetch_add(&gate.readers, 1);
 		if (!atomic_load(&gate.shut))
 			return;
-		atomic_fetch_sub(&gate.readers, 1);
+		leave();
 		pthread_mutex_lock(&gate.writer);	/* sleeps until the writer is done */
 		pthread_mutex_unlock(&gate.writer);
 	}
-}
-
-static void leave(void)
-{
-	atomic_fetch_sub_explicit(&gate.readers, 1, memory_order_release);
 }
 
 static void shut(void)
 {
 	pthread_mutex_lock(&gate.writer);
 	atomic_store(&gate.shut, true);
+	pthread_mutex_lock(&gate.lock);
 	while (atomic_load(&gate.readers))
-		usleep(20);
+		pthread_cond_wait(&gate.empty, &gate.lock);
+	pthread_mutex_unlock(&gate.lock);
 }
 
 static void open_again(void)

@@ -121,6 +121,44 @@ static void cve_2021_36145_range_stays_while_it_is_used(void **state)
 	assert_int_equal(bus_read(IO_PORT, 0x70, 1), 0xff);
 }
 
+/* Many readers and one writer who comes and goes: each unregister ends, and nobody is in the range after it. */
+static volatile bool present, stop;
+
+static void while_present(void *arg, uint64_t offset, struct io_access *a)
+{
+	(void)arg;
+	(void)offset;
+	assert_true(present);
+	a->value = 1;
+}
+
+static void *read_on(void *arg)
+{
+	(void)arg;
+	while (!stop)
+		bus_read(IO_PORT, 0x80, 1);
+	return NULL;
+}
+
+static void a_writer_gets_its_turn_and_nobody_is_left_inside(void **state)
+{
+	pthread_t readers[3];
+
+	(void)state;
+	stop = false;
+	for (unsigned int i = 0; i < 3; i++)
+		pthread_create(&readers[i], NULL, read_on, NULL);
+	for (unsigned int i = 0; i < 500; i++) {
+		present = true;
+		assert_int_equal(io_register(&(struct io_range){ "p", IO_PORT, 0x80, 1, 0, while_present, NULL }), 0);
+		assert_true(io_unregister(IO_PORT, 0x80));
+		present = false;
+	}
+	stop = true;
+	for (unsigned int i = 0; i < 3; i++)
+		pthread_join(readers[i], NULL);
+}
+
 /* --- the loop --- */
 
 static loop_handle first, second;
@@ -380,6 +418,7 @@ int main(void)
 		BUS(wide_accesses_are_split),
 		BUS(overlaps_are_refused),
 		BUS(cve_2021_36145_range_stays_while_it_is_used),
+		BUS(a_writer_gets_its_turn_and_nobody_is_left_inside),
 		LOOP(cve_2021_36144_removed_entry_never_fires),
 		LOOP(stale_handle_is_harmless),
 		LOOP(timer_ticks),
