@@ -96,6 +96,8 @@ static enum exit_result exit_exception(struct vcpu *vcpu)
 		vcpu->exit.insn_len = 3;
 		return exit_hypercall(vcpu);
 	}
+	if (exit->exception.vector == EXC_PF)
+		return exit_page_fault(vcpu, &(struct vcpu_fault){ exit->exception.address, exit->exception.error });
 	if (exit->exception.has_error)
 		return exit_fault_code(vcpu, exit->exception.vector, exit->exception.error);
 	return exit_fault(vcpu, exit->exception.vector);
