@@ -18,6 +18,13 @@ file() {
 	} >"$tree/$1"
 }
 
+# refuses CHECKER WORDS: it fails, and says so
+refuses() {
+	run "$DEV/$1" "$tree"
+	echo "$output"
+	[ "$status" -ne 0 ] && [[ $output == *"$2"* ]]
+}
+
 @test "every checker accepts a good tree" {
 	printf '#pragma once\nint page_count(void);\n' | file hypervisor/mm/page.h
 	printf '#include "mm/page.h"\n\nint page_count(void)\n{\n\treturn 1;\n}\n' | file hypervisor/mm/page.c
@@ -29,129 +36,110 @@ file() {
 
 @test "check-layers refuses an include to the right" {
 	echo '#include "vm/vm.h"' | file hypervisor/hw/lapic.c
-	run "$DEV/check-layers" "$tree"
-	[ "$status" -ne 0 ] && [[ $output == *"to its right"* ]]
+	refuses check-layers "to its right"
 }
 
 @test "check-layers refuses another room's private folder" {
 	echo '#include "vcpu/svm/vmcb.h"' | file hypervisor/vm/run.c
-	run "$DEV/check-layers" "$tree"
-	[ "$status" -ne 0 ] && [[ $output == *"private"* ]]
+	refuses check-layers "private"
 }
 
 @test "check-layers refuses an include that is no path from the root" {
 	echo '#include "pgtable.h"' | file hypervisor/mm/pgtable.c
-	run "$DEV/check-layers" "$tree"
-	[ "$status" -ne 0 ] && [[ $output == *"not a path"* ]]
+	refuses check-layers "not a path"
 }
 
 @test "check-layers refuses asm in a pure room" {
 	printf 'void f(void)\n{\n\tasm volatile ("hlt");\n}\n' | file hypervisor/mm/page.c
-	run "$DEV/check-layers" "$tree"
-	[ "$status" -ne 0 ] && [[ $output == *"asm in a pure room"* ]]
+	refuses check-layers "asm in a pure room"
 }
 
 @test "check-layers refuses a privileged include in a pure room" {
 	echo '#include "hw/lapic.h"' | file hypervisor/config/scenario.c
-	run "$DEV/check-layers" "$tree"
-	[ "$status" -ne 0 ] && [[ $output == *"not pure"* ]]
+	refuses check-layers "not pure"
 }
 
 @test "check-headers refuses a header that needs another one before it" {
 	printf '#pragma once\nuint32_t page_count(void);\n' | file hypervisor/mm/page.h
-	run "$DEV/check-headers" "$tree"
-	[ "$status" -ne 0 ] && [[ $output == *"does not compile alone"* ]]
+	refuses check-headers "does not compile alone"
 }
 
 @test "check-headers refuses a header without #pragma once" {
 	echo 'int page_count(void);' | file hypervisor/mm/page.h
-	run "$DEV/check-headers" "$tree"
-	[ "$status" -ne 0 ] && [[ $output == *"pragma once"* ]]
+	refuses check-headers "pragma once"
 }
 
 @test "check-headers wants a file's own header first" {
 	printf '#pragma once\n' | file hypervisor/mm/page.h
 	printf '#pragma once\n' | file hypervisor/mm/pool.h
 	printf '#include "mm/pool.h"\n#include "mm/page.h"\n' | file hypervisor/mm/page.c
-	run "$DEV/check-headers" "$tree"
-	[ "$status" -ne 0 ] && [[ $output == *"own header"* ]]
-}
-
-# refuses WHAT: the style check fails and says so
-refuses() {
-	run "$DEV/check-style" "$tree"
-	echo "$output"
-	[ "$status" -ne 0 ] && [[ $output == *"$1"* ]]
+	refuses check-headers "own header"
 }
 
 @test "check-style refuses a file without SPDX line" {
 	printf '/* Only words here. */\n' >"$tree/hypervisor/mm/page.c"
-	refuses "no SPDX"
+	refuses check-style "no SPDX"
 }
 
 @test "check-style refuses a file without first comment" {
 	printf '/* SPDX-License-Identifier: BSD-3-Clause */\n\nint x;\n' >"$tree/hypervisor/mm/page.c"
-	refuses "first comment"
+	refuses check-style "first comment"
 }
 
 @test "check-style refuses white space at the end of a line" {
 	printf 'int x; \n' | file hypervisor/mm/page.c
-	refuses "white space"
+	refuses check-style "white space"
 }
 
 @test "check-style refuses indentation with spaces" {
 	printf 'void f(void)\n{\n    g();\n}\n' | file hypervisor/mm/page.c
-	refuses "indented with spaces"
+	refuses check-style "indented with spaces"
 }
 
 @test "check-style refuses a line of 121 columns" {
 	printf '/* %0116d */\n' 0 | file hypervisor/mm/page.c
-	refuses "wider than"
+	refuses check-style "wider than"
 }
 
 @test "check-style refuses a mark of something unfinished" {
 	printf '/* TODO: the rest */\n' | file hypervisor/mm/page.c
-	refuses "unfinished"
+	refuses check-style "unfinished"
 }
 
 @test "check-style refuses a preprocessor condition outside compat.h" {
 	printf '#ifdef UNIT_TEST\n#endif\n' | file hypervisor/mm/page.c
-	refuses "preprocessor condition"
+	refuses check-style "preprocessor condition"
 }
 
 @test "check-style refuses a typedef of a struct" {
 	printf 'typedef struct page page_t;\n' | file hypervisor/mm/page.h
-	refuses "typedef"
+	refuses check-style "typedef"
 }
 
 @test "check-style refuses a folder called utils" {
 	printf 'int x;\n' | file hypervisor/utils/page.c
-	refuses "says nothing"
+	refuses check-style "says nothing"
 }
 
 @test "measure refuses a file of 601 lines that does not say why" {
 	for _ in $(seq 599); do echo 'int f(void);'; done | file hypervisor/mm/page.c
-	run "$DEV/measure" "$tree"
-	[ "$status" -ne 0 ] && [[ $output == *"601 lines"* ]]
+	refuses measure "601 lines"
 }
 
 @test "measure refuses a function of 61 lines" {
 	{ printf 'void f(void)\n{\n'; for _ in $(seq 61); do printf '\tg();\n'; done; echo '}'; } | file hypervisor/mm/page.c
-	run "$DEV/measure" "$tree"
-	[ "$status" -ne 0 ] && [[ $output == *"f() has 61 lines"* ]]
+	refuses measure "f() has 61 lines"
 }
 
 @test "measure refuses a nesting of five" {
 	printf 'void f(void)\n{\n\tif (a) {\n\tif (a) {\n\tif (a) {\n\tif (a) {\n\tif (a) {\n\tg();\n\t}}}}}\n}\n' |
 		file hypervisor/mm/page.c
-	run "$DEV/measure" "$tree"
-	[ "$status" -ne 0 ] && [[ $output == *"nests 5 deep"* ]]
+	refuses measure "nests 5 deep"
 }
 
 @test "measure refuses six parameters" {
 	printf 'void f(int a, int b, int c, int d, int e, int f)\n{\n}\n' | file hypervisor/mm/page.c
-	run "$DEV/measure" "$tree"
-	[ "$status" -ne 0 ] && [[ $output == *"6 parameters"* ]]
+	refuses measure "6 parameters"
 }
 
 @test "abi-dump --check refuses another golden table" {
