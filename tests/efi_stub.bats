@@ -21,15 +21,8 @@ conf() { # FOLDER: acrn.conf of that volume, from stdin
 	cat >"$BATS_FILE_TMPDIR/$1/EFI/BOOT/acrn.conf"
 }
 
-# photograph: a picture of the screen as soon as the hypervisor is ready, through QEMU's monitor; the kernel that comes
-# next takes the screen over
-photograph() {
-	until grep -aq 'hypervisor ready' "$LOGS/efi_stub.log.hv"; do sleep 0.2; done
-	echo "screendump $BATS_FILE_TMPDIR/screen.ppm" >"$BATS_FILE_TMPDIR/monitor.in"
-}
-
 setup_file() {
-	local kernel index=0 drives=() photographer
+	local kernel index=0 drives=()
 	ACRN_CACHE=${ACRN_CACHE:-$HOME/.cache/acrn}
 	kernel=$(ls "$ACRN_CACHE"/kernel/boot/vmlinuz-*)
 	"$DEV/mkimages"
@@ -67,14 +60,11 @@ setup_file() {
 	} >"$BATS_FILE_TMPDIR/good/startup.nsh"
 	volume good acrn.efi
 	truncate -s 1M "$BATS_FILE_TMPDIR/none.img"
-	mkfifo "$BATS_FILE_TMPDIR/monitor.in" "$BATS_FILE_TMPDIR/monitor.out"
-	rm -f "$LOGS/efi_stub.log.hv"
-	photograph 3>&- 2>/dev/null &
-	photographer=$!
+	# a picture before the kernel takes the screen over
+	monitor_when efi_stub 'hypervisor ready' "screendump $BATS_FILE_TMPDIR/screen.ppm"
 	boot efi_stub --boot "$BATS_FILE_TMPDIR/none.img" --mem 384M --smp 2 --timeout 300 \
-		--expect "Service VM: 6\\.1\\." -- "${drives[@]}" -device VGA \
-		-chardev "pipe,id=monitor,path=$BATS_FILE_TMPDIR/monitor" -mon chardev=monitor
-	kill $photographer 2>/dev/null || true
+		--expect "Service VM: 6\\.1\\." -- "${drives[@]}" -device VGA "${MONITOR[@]}"
+	kill "$MONITOR_PID" 2>/dev/null || true
 	gcc -Wall -Wextra -Werror -I "$TOP/hypervisor" -o "$BATS_FILE_TMPDIR/screen_text" "$TOP/tests/screen_text.c" \
 		"$TOP/hypervisor/hw/font.c"
 	"$BATS_FILE_TMPDIR/screen_text" "$BATS_FILE_TMPDIR/screen.ppm" | sed 's/ *$//' >"$LOGS/efi_stub.screen" || true

@@ -16,6 +16,26 @@ boot() {
 	"$DEV/emu-run" --log "$LOGS/$name.log" "$@" >"$LOGS/$name.run" 2>&1 3>&- || true
 }
 
+# monitor_when NAME REGEX COMMAND: before boot NAME, which must get "${MONITOR[@]}": the emulator is given the command
+# (screendump, nmi) as soon as a transcript says so.
+monitor_when() {
+	local pipe=$BATS_FILE_TMPDIR/monitor
+	mkdir -p "$LOGS"
+	rm -f "$LOGS/$1.log" "$LOGS/$1.log.hv"
+	mkfifo "$pipe.in" "$pipe.out"
+	MONITOR=(-chardev "pipe,id=monitor,path=$pipe" -mon chardev=monitor)
+	{
+		for _ in $(seq 2000); do
+			if cat "$LOGS/$1.log" "$LOGS/$1.log.hv" | grep -aqE "$2"; then
+				echo "$3" >"$pipe.in"
+				break
+			fi
+			sleep 0.2
+		done
+	} >/dev/null 2>&1 3>&- &
+	MONITOR_PID=$!
+}
+
 # last_lines NAME: what a person wants to see first when a boot went wrong.
 last_lines() {
 	cat "$LOGS/$1.run"

@@ -6,8 +6,10 @@ load helper
 setup_file() {
 	local disk=$BATS_FILE_TMPDIR/disk.img
 	head -c 8M /dev/urandom >"$disk"
+	monitor_when machine 'an NMI, please' nmi
 	boot machine --smp 4 --mem 2G --disk "$disk" --timeout 400 --off --run "$TOP/tests/guest/service/machine.sh" \
-		--append "acrn.cpus=4 acrn.md5=$(md5sum <"$disk" | cut -d' ' -f1)"
+		--append "acrn.cpus=4 acrn.md5=$(md5sum <"$disk" | cut -d' ' -f1)" -- "${MONITOR[@]}"
+	kill "$MONITOR_PID" 2>/dev/null || true
 }
 
 @test "firmware starts acrn.efi, and Debian's unmodified kernel runs its test to the end" {
@@ -41,6 +43,10 @@ setup_file() {
 	passes machine network-answers
 }
 @test "interrupts of I/O APIC pins arrive" { passes machine io-apic-pins-arrive; }
+@test "a physical NMI reaches the Service VM on every CPU, and so does one that it sends itself" {
+	passes machine every-cpu-gets-the-machines-nmi
+	passes machine every-cpu-gets-an-nmi-of-our-own
+}
 @test "the Service VM's first serial port is a 16550 of the hypervisor" {
 	passes machine vuart-takes-a-line
 	says machine "a word over the virtual 16550"

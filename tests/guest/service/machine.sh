@@ -32,6 +32,17 @@ t=$(ticks)
 usleep 500000
 check the-local-timer-ticks test "$(ticks)" -gt "$t"
 
+echo "=== NMIs"
+# on how many CPUs one came
+nmis() { awk '/^ *NMI:/ {for (i = 2; i <= NF && $i ~ /^[0-9]+$/; i++) n += $i > 0} END {print n + 0}' /proc/interrupts; }
+nmis_everywhere() { [ "$(nmis)" = "$cpus" ]; }
+equal no-nmi-comes-by-itself "$(nmis)" 0
+echo "an NMI, please"
+check every-cpu-gets-the-machines-nmi until_true 20 nmis_everywhere
+dmesg -c >/dev/null
+echo l >/proc/sysrq-trigger
+check every-cpu-gets-an-nmi-of-our-own until_true 20 sh -c "[ \"\$(dmesg | grep -c 'NMI backtrace for cpu')\" = $cpus ]"
+
 echo "=== devices"
 count() { awk -v w="$1" '$0 ~ w {for (i = 2; i <= NF && $i ~ /^[0-9]+$/; i++) n += $i} END {print n + 0}' /proc/interrupts; }
 disk=
