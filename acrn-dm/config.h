@@ -12,8 +12,12 @@
 #define CONFIG_SLOTS_MAX	256
 #define CONFIG_UARTS		5
 
+/* What the board looks like: the original's, or the one that stock OVMF knows. */
+enum config_machine { MACHINE_ACRN, MACHINE_Q35 };
+
 struct config_slot {
 	unsigned int bus, dev, fn;
+	bool boot;		/* "b," before the options: the firmware tries it first */
 	const char *driver;
 	const char *opts;	/* behind "driver,"; "" if none */
 };
@@ -32,7 +36,13 @@ struct dm_config {
 	const char *initrd;
 	const char *bootargs;		/* never NULL */
 	const char *elf;
-	const char *ovmf;
+	enum config_machine machine;
+	const char *machine_name;	/* of --machine, NULL: not given */
+	const char *ovmf_code;		/* UEFI firmware: code or a single image; NULL: none */
+	const char *ovmf_vars;		/* NULL: a single image */
+	bool ovmf_write;		/* changed variables go back to the file */
+	char *ovmf_text;		/* what the two point into */
+	uint8_t uuid[16];		/* of --uuid, or made from the name */
 	uint64_t cpu_apicids[64];	/* of --cpu_affinity */
 	unsigned int cpu_apicid_count;	/* 0: not given */
 	bool rtvm;			/* the VM shares its CPUs with nobody */
@@ -45,6 +55,7 @@ struct dm_config {
 	struct config_uart uart[CONFIG_UARTS];
 	struct config_slot slot[CONFIG_SLOTS_MAX];
 	unsigned int slot_count;
+	char *file_text;		/* of --config: values point into it */
 };
 
 extern struct dm_config config;

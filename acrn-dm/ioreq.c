@@ -32,9 +32,8 @@ static bool is_size(uint64_t size)
 }
 
 /* ECAM: a config access, which must not run under the bus lock. */
-static void ecam(struct io_access *a)
+static void ecam(struct io_access *a, uint64_t off)
 {
-	uint64_t off = a->addr - PCI_ECAM_BASE;
 	uint16_t bdf = (uint16_t)(off >> 12);
 	unsigned int reg = off & 0xfff;
 
@@ -58,10 +57,12 @@ static uint64_t do_io(const struct acrn_ioreq *r)
 		.value = r->type == ACRN_IOREQ_PORTIO ? r->req.pio.value : r->req.mmio.value,
 	};
 
+	uint64_t off;
+
 	if (!is_size(r->req.mmio.size) || (a.space == IO_PORT && (a.size == 8 || a.addr > 0xffff)))
 		return ~0ull;
-	if (a.space == IO_MMIO && a.addr >= PCI_ECAM_BASE && a.addr < PCI_ECAM_BASE + PCI_ECAM_SIZE)
-		ecam(&a);
+	if (a.space == IO_MMIO && pci_ecam_holds(a.addr, &off))
+		ecam(&a, off);
 	else
 		io_dispatch(&a);
 	return a.value;

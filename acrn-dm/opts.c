@@ -55,6 +55,12 @@ static int set_initrd(const char *arg, struct dm_config *cfg)
 	return 0;
 }
 
+static int set_elf(const char *arg, struct dm_config *cfg)
+{
+	cfg->elf = arg;
+	return 0;
+}
+
 static int set_bootargs(const char *arg, struct dm_config *cfg)
 {
 	if (strlen(arg) >= 2048)
@@ -119,6 +125,8 @@ static int set_rtvm(const char *arg, struct dm_config *cfg)
 	return 0;
 }
 
+static int set_config(const char *arg, struct dm_config *cfg);
+
 enum fate { ACT, OBSOLETE, NOT_BUILT, HELP, VERSION };
 
 struct option_row {
@@ -139,6 +147,11 @@ static const struct option_row rows[] = {
 	{ 'k', "kernel", true, ACT, 1, set_kernel },
 	{ 'r', "ramdisk", true, ACT, 1, set_initrd },
 	{ 'B', "bootargs", true, ACT, 1, set_bootargs },
+	{ 'E', "elf_file", true, ACT, 1, set_elf },
+	{ 0, "ovmf", true, ACT, 1, opts_parse_ovmf },
+	{ 0, "machine", true, ACT, OPTS_EXIT_USAGE, opts_parse_machine },
+	{ 0, "uuid", true, ACT, OPTS_EXIT_USAGE, opts_parse_uuid },
+	{ 0, "config", true, ACT, 1, set_config },
 	{ 0, "cpu_affinity", true, ACT, OPTS_EXIT_USAGE, opts_parse_affinity },
 	{ 0, "debugexit", false, ACT, 1, set_debugexit },
 	{ 0, "virtio_msi", false, ACT, 1, set_virtio_msi },
@@ -157,8 +170,6 @@ static const struct option_row rows[] = {
 	{ 0, "part_info", true, OBSOLETE, 0, NULL },
 	{ 0, "vsbl", true, OBSOLETE, 0, NULL },
 	{ 0, "iasl", true, OBSOLETE, 0, NULL },
-	{ 'E', "elf_file", true, NOT_BUILT, 1, NULL },
-	{ 0, "ovmf", true, NOT_BUILT, 1, NULL },
 	{ 0, "enable_trusty", false, NOT_BUILT, 1, NULL },
 	{ 0, "intr_monitor", true, NOT_BUILT, 1, NULL },
 	{ 0, "acpidev_pt", true, NOT_BUILT, 1, NULL },
@@ -210,9 +221,10 @@ static const char *row_text(const struct option_row *row, char buf[4])
 	return buf;
 }
 
-static int act(const struct option_row *row, const char *prog, struct dm_config *cfg)
+static int act(const struct option_row *row, const char *arg, const char *prog, struct dm_config *cfg)
 {
 	char buf[4];
+	int err;
 
 	switch (row->fate) {
 	case HELP:
@@ -230,7 +242,8 @@ static int act(const struct option_row *row, const char *prog, struct dm_config 
 	case ACT:
 		break;
 	}
-	return row->handle(optarg, cfg) == 0 ? OPTS_RUN : row->status;
+	err = row->handle(arg, cfg);
+	return err == 0 ? OPTS_RUN : err == OPTS_ANSWERED ? 0 : row->status;
 }
 
 static int set_name(const char *arg, struct dm_config *cfg)
@@ -265,13 +278,41 @@ static int check(const char *prog, struct dm_config *cfg)
 		opts_print_help(prog);
 		return 1;
 	}
-	if (!cfg->kernel) {
-		opts_error("nothing to boot: give a kernel with -k");
+	if (!cfg->kernel && !cfg->elf && !cfg->ovmf_code) {
+		opts_error("nothing to boot: give a kernel with -k or -E, or firmware with --ovmf");
 		return 1;
 	}
 	if (check_rtvm(cfg) != 0)
 		return 1;
-	return opts_add_defaults(cfg) == 0 ? OPTS_RUN : 1;
+	return opts_settle_machine(cfg) == 0 && opts_add_defaults(cfg) == 0 ? OPTS_RUN : 1;
+}
+
+static const struct option_row *find_name(const char *name)
+{
+	for (unsigned int i = 0; i < ROWS; i++) {
+		if (rows[i].name && strcmp(rows[i].name, name) == 0)
+			return &rows[i];
+	}
+	return NULL;
+}
+
+/* One line of --config, taken apart: value NULL if there is no "=". */
+static int config_line(const char *key, const char *value, struct dm_config *cfg)
+{
+	const struct option_row *row = find_name(key);
+
+	if (strcmp(key, "name") == 0 && value)
+		return set_name(value, cfg);
+	if (!row || row->fate == HELP || row->fate == VERSION || row->handle == set_config)
+		return opts_error("there is no option \"%s\" for a configuration file", key);
+	if (row->has_arg != (value != NULL))
+		return opts_error(row->has_arg ? "%s needs a value" : "%s takes no value", key);
+	return act(row, value, "acrn-dm", cfg) == OPTS_RUN ? 0 : -EINVAL;
+}
+
+static int set_config(const char *arg, struct dm_config *cfg)
+{
+	return opts_read_config(arg, cfg, config_line);
 }
 
 int opts_parse(int argc, char **argv, struct dm_config *cfg)
@@ -294,7 +335,7 @@ int opts_parse(int argc, char **argv, struct dm_config *cfg)
 			opts_print_help(argv[0]);
 			return 1;
 		}
-		status = act(row, argv[0], cfg);
+		status = act(row, optarg, argv[0], cfg);
 		if (status != OPTS_RUN)
 			return status;
 	}

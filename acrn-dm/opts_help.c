@@ -13,7 +13,14 @@ static const char options_text[] =
 "  -k, --kernel FILE        Linux kernel (bzImage)\n"
 "  -r, --ramdisk FILE       initial RAM disk\n"
 "  -B, --bootargs TEXT      kernel command line\n"
-"  -s, --pci_slot [BUS:]SLOT[:FUNC],DRIVER[,OPTIONS]   a PCI function (drivers below)\n"
+"  -E, --elf_file FILE      32-bit ELF kernel, with a multiboot header or without\n"
+"      --ovmf [w,]code=FILE,vars=FILE   UEFI firmware such as Debian's OVMF; the variables are kept in their file\n"
+"      --ovmf [w,]FILE      both in one image; changed variables are kept only with w\n"
+"      --machine acrn|q35   q35, which stock OVMF knows, is the default with --ovmf; acrn is the original's\n"
+"      --uuid UUID          identity in SMBIOS; otherwise made from the name\n"
+"      --config FILE        lines \"option = value\", long options without dashes, and \"name = NAME\"\n"
+"  -s, --pci_slot [BUS:]SLOT[:FUNC],DRIVER[,OPTIONS]   a PCI function (drivers below);\n"
+"                           -s help, -s DRIVER,help; \"b,\" before the options: the firmware boots it first\n"
 "  -l, --lpc comN,BACKEND   serial port com1..com4, com5[,PORT,IRQ]; default: com1,stdio\n"
 "                           BACKEND: stdio, pty, tcp:PORT (on 127.0.0.1), file:PATH, tty path, socket:PATH, null\n"
 "      --cpu_affinity LIST  local APIC ids of the CPUs of the Service VM to run on, as 1,3; each is one vCPU\n"
@@ -25,12 +32,12 @@ static const char options_text[] =
 "      --windows            virtio devices carry the subsystem vendor that the Windows drivers look for\n"
 "      --pm_notify_channel power_button   how a shutdown is asked for (the default)\n"
 "Accepted and ignored (obsolete): -A -Y -i -G -U --mac_seed --part_info --vsbl --iasl; --lapic_pt without --rtvm\n"
-"Known, not built yet (refused):  -E --ovmf --enable_trusty --intr_monitor --acpidev_pt --mmiodev_pt --vtpm2\n"
+"Known, not built yet (refused):  --enable_trusty --intr_monitor --acpidev_pt --mmiodev_pt --vtpm2\n"
 "                                 --lapic_pt with --rtvm --ssram --virtio_poll --pm_by_vuart\n";
 
 void opts_print_help(const char *prog)
 {
-	fprintf(stderr, "Usage: %s [OPTIONS] -k KERNEL NAME\n"
+	fprintf(stderr, "Usage: %s [OPTIONS] {-k KERNEL | -E KERNEL | --ovmf FIRMWARE} NAME\n"
 		"Starts the virtual machine NAME and serves its devices until it powers off.\n\n%s\n"
 		"Drivers of -s (host bridge and lpc are added where missing):\n", prog, options_text);
 	device_print_help();

@@ -13,6 +13,8 @@
 #include <strings.h>
 
 #include "config.h"
+#include "dev/device.h"
+#include "dev/q35.h"
 
 #define MIN_MEMORY	(128ull << 20)
 #define MAX_MEMORY	(1ull << 38)	/* where the window of 64-bit BARs begins */
@@ -130,12 +132,27 @@ static int add_slot(struct config_slot *s, const char *rest, struct dm_config *c
 		*comma = 0;
 		s->opts = comma + 1;
 	}
-	if (strcmp(s->opts, "b") == 0)
-		s->opts++;
-	else if (strncmp(s->opts, "b,", 2) == 0)
-		s->opts += 2;
+	s->boot = strcmp(s->opts, "b") == 0 || strncmp(s->opts, "b,", 2) == 0;
+	if (s->boot)
+		s->opts += s->opts[1] ? 2 : 1;
 	cfg->slot[cfg->slot_count++] = *s;
 	return 0;
+}
+
+/* "help", and "DRIVER,help". */
+static bool answers_help(const char *text)
+{
+	const char *comma = strchr(text, ',');
+	char driver[32];
+
+	if (strcmp(text, "help") == 0) {
+		device_print_help();
+		return true;
+	}
+	if (!comma || strcmp(comma, ",help") != 0 || isdigit((unsigned char)*text))
+		return false;
+	snprintf(driver, sizeof(driver), "%.*s", (int)(comma - text), text);
+	return device_print_one(driver);
 }
 
 int opts_parse_slot(const char *text, struct dm_config *cfg)
@@ -144,6 +161,8 @@ int opts_parse_slot(const char *text, struct dm_config *cfg)
 	const char *p = text;
 	char driver[32];
 
+	if (answers_help(text))
+		return OPTS_ANSWERED;
 	if (parse_address(&p, &s) != 0 || !*p || *p == ',')
 		return opts_error("-s: \"%s\" is not [bus:]slot[:func],driver[,options]", text);
 	snprintf(driver, sizeof(driver), "%.*s", (int)strcspn(p, ","), p);
@@ -244,6 +263,24 @@ static bool has_driver(const struct dm_config *cfg, const char *name)
 	return false;
 }
 
+/* Firmware for q35 looks for the ISA bridge in one place only, whatever slot a command line for machine acrn gave. */
+static int place_q35_lpc(struct dm_config *cfg)
+{
+	const struct config_slot *there = find_slot(cfg, 0, Q35_LPC_SLOT, -1);
+	struct config_slot s = { .dev = Q35_LPC_SLOT };
+
+	if (there && strcmp(there->driver, "lpc") != 0)
+		return opts_error("slot %u must hold the lpc bridge in machine q35", Q35_LPC_SLOT);
+	for (unsigned int i = 0; i < cfg->slot_count; i++) {
+		if (strcmp(cfg->slot[i].driver, "lpc") != 0)
+			continue;
+		cfg->slot[i].dev = Q35_LPC_SLOT;
+		cfg->slot[i].fn = 0;
+		return 0;
+	}
+	return add_slot(&s, "lpc", cfg);
+}
+
 /* Whether a serial port or a device sits on the terminal, or serial ports were chosen by hand. */
 static bool wants_no_console(const struct dm_config *cfg)
 {
@@ -268,6 +305,8 @@ int opts_add_defaults(struct dm_config *cfg)
 		if (add_slot(&s, "hostbridge", cfg) != 0)
 			return -ENOMEM;
 	}
+	if (cfg->machine == MACHINE_Q35 && place_q35_lpc(cfg) != 0)
+		return -EINVAL;
 	if (!has_driver(cfg, "lpc")) {
 		for (s.dev = 1; s.dev < 32 && find_slot(cfg, 0, s.dev, -1); s.dev++)
 			;
@@ -285,5 +324,7 @@ void opts_free(struct dm_config *cfg)
 		free((char *)cfg->slot[i].driver);
 	for (unsigned int i = 0; i < CONFIG_UARTS; i++)
 		free((char *)cfg->uart[i].backend);
+	free(cfg->ovmf_text);
+	free(cfg->file_text);
 	memset(cfg, 0, sizeof(*cfg));
 }

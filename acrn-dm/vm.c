@@ -19,6 +19,7 @@
 #include "confine.h"
 #include "dev/device.h"
 #include "firmware/acpi.h"
+#include "firmware/smbios.h"
 #include "hsm.h"
 #include "ioreq.h"
 #include "loader/loader.h"
@@ -234,8 +235,11 @@ static int boot(void)
 	struct acrn_vcpu_regs regs;
 	int err = loader_load(&regs);
 
-	if (!err)
+	/* Firmware gets its tables through fw_cfg; the original's looks where a guest without firmware does. */
+	if (!err && config.machine != MACHINE_Q35)
 		err = acpi_install();
+	if (!err && config.machine != MACHINE_Q35)
+		err = smbios_install();
 	if (err)
 		return err;
 	err = hsm_set_vcpu_regs(&regs);

@@ -90,8 +90,6 @@ setup_file() {
 	passes user_vm too-many-cpus-get-a-sentence
 }
 @test "what is not built yet is refused with one line" {
-	passes user_vm refuses-Ebootvmlinuz
-	passes user_vm refuses-ovmfbootvmlinuz
 	passes user_vm refuses-rtvm
 	passes user_vm refuses-rtvmlapicptcpuaffinity
 	passes user_vm refuses-sxhci

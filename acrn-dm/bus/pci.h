@@ -38,6 +38,8 @@ struct pci_ops {
 	/* Optional: return true if handled; else the core reads or writes cfg[] by its masks. */
 	bool (*cfg_read)(struct pci_func *f, unsigned int off, unsigned int size, uint32_t *value);
 	bool (*cfg_write)(struct pci_func *f, unsigned int off, unsigned int size, uint32_t value);
+	/* Optional: after the core has stored a write there. */
+	void (*cfg_written)(struct pci_func *f, unsigned int off, unsigned int size);
 	/* Optional: entry vec of MSI-X (-1: all) may now have another address, data or mask. */
 	void (*msix_changed)(struct pci_func *f, int vec);
 };
@@ -140,6 +142,12 @@ void pci_start(void);
  */
 void pci_func_reset(struct pci_func *f);
 void pci_exit(void);
+
+/* Where config space is mapped: at PCI_ECAM_BASE until somebody moves it. size 0: nowhere. */
+void pci_ecam_move(uint64_t base, uint64_t size);
+bool pci_ecam_holds(uint64_t addr, uint64_t *offset);
+uint64_t pci_ecam_base(void);
+uint64_t pci_ecam_size(void);
 
 /* One config access; reg up to 4095, size 1, 2, 4. Nobody there: all ones. Never inside io_dispatch(). */
 uint32_t pci_cfg_read(uint16_t bdf, unsigned int reg, unsigned int size);

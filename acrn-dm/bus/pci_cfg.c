@@ -6,7 +6,35 @@
  */
 #include "bus/pci_internal.h"
 
+#include <stdatomic.h>
+
 static pthread_mutex_t cfg_lock = PTHREAD_MUTEX_INITIALIZER;
+static _Atomic uint64_t ecam_base = PCI_ECAM_BASE, ecam_size = PCI_ECAM_SIZE;
+
+void pci_ecam_move(uint64_t base, uint64_t size)
+{
+	atomic_store(&ecam_size, 0);	/* never half of each */
+	atomic_store(&ecam_base, base);
+	atomic_store(&ecam_size, size);
+}
+
+bool pci_ecam_holds(uint64_t addr, uint64_t *offset)
+{
+	uint64_t size = atomic_load(&ecam_size);
+
+	*offset = addr - atomic_load(&ecam_base);
+	return *offset < size;
+}
+
+uint64_t pci_ecam_base(void)
+{
+	return atomic_load(&ecam_base);
+}
+
+uint64_t pci_ecam_size(void)
+{
+	return atomic_load(&ecam_size);
+}
 
 static uint32_t all_ones(unsigned int size)
 {
@@ -56,6 +84,8 @@ void pci_cfg_write(uint16_t bdf, unsigned int reg, unsigned int size, uint32_t v
 		if (reg < CFG_CAP_PTR)
 			pci_bar_update(f);
 		pci_irq_update(f);
+		if (f->ops && f->ops->cfg_written)
+			f->ops->cfg_written(f, reg, size);
 	}
 	pthread_mutex_unlock(&cfg_lock);
 }

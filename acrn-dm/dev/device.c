@@ -138,3 +138,12 @@ void device_print_help(void)
 			fprintf(stderr, "  %-16s %s\n", (*c)->name, (*c)->help);
 	}
 }
+
+bool device_print_one(const char *name)
+{
+	const struct dm_device_class *class = device_class_find(name);
+
+	if (class)
+		fprintf(stderr, "  %-16s %s\n", class->name, class->help ? class->help : "");
+	return class != NULL;
+}

@@ -72,5 +72,6 @@ void device_destroy_all(void);
 struct dm_device *device_of(const struct pci_func *f);
 /* The first device of a class, or NULL. */
 struct dm_device *device_find(const char *class_name);
-/* Prints name and help of each PCI class. */
+/* Prints name and help of each PCI class; of one, false if there is none of that name. */
 void device_print_help(void);
+bool device_print_one(const char *name);

@@ -1,18 +1,31 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Single ports: reset (0xCF9), POST codes (0x80, 0x84), the debug exit (0xF4, only on demand). */
+/*
+ * Single ports: reset (0xCF9), POST codes (0x80, 0x84), the debug exit (0xF4, only on demand), and in machine q35 the
+ * port on which OVMF says what it does (0x402), whose lines go to the log.
+ */
 #include "dev/ports.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
 
 #include "bus/io.h"
 #include "config.h"
 #include "dev/device.h"
+#include "log.h"
 #include "vm.h"
 
 #define RESET_CPU	0x04u	/* resets; with bit 3 the power cycles, which for us is the same */
 
+#define DEBUG_PORT	0x402
+#define DEBUG_PRESENT	0xe9u
+
 static atomic_uchar reset_value;
+static struct {
+	pthread_mutex_t lock;
+	char line[128];
+	unsigned int len;
+} debug = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static void reset_io(void *arg, uint64_t offset, struct io_access *a)
 {
@@ -35,6 +48,24 @@ static void post_io(void *arg, uint64_t offset, struct io_access *a)
 		a->value = 0xff;
 }
 
+static void debug_io(void *arg, uint64_t offset, struct io_access *a)
+{
+	(void)arg;
+	(void)offset;
+	if (!a->is_write) {
+		a->value = DEBUG_PRESENT;
+		return;
+	}
+	pthread_mutex_lock(&debug.lock);
+	if (a->value != '\n' && a->value != '\r')
+		debug.line[debug.len++] = (char)(a->value >= ' ' && a->value < 0x7f ? a->value : '?');
+	if (debug.len == sizeof(debug.line) - 1 || (a->value == '\n' && debug.len)) {
+		log_debug("firmware: %.*s", (int)debug.len, debug.line);
+		debug.len = 0;
+	}
+	pthread_mutex_unlock(&debug.lock);
+}
+
 static void debug_exit_io(void *arg, uint64_t offset, struct io_access *a)
 {
 	(void)arg;
@@ -55,6 +86,8 @@ static int ports_init(struct dm_device *d, const char *opts)
 		err = io_register(&(struct io_range){ "post", IO_PORT, 0x80, 1, 1, post_io, NULL });
 	if (!err)
 		err = io_register(&(struct io_range){ "post", IO_PORT, 0x84, 1, 1, post_io, NULL });
+	if (!err && config.machine == MACHINE_Q35)
+		err = io_register(&(struct io_range){ "debug", IO_PORT, DEBUG_PORT, 1, 1, debug_io, NULL });
 	if (!err && config.debugexit)
 		err = io_register(&(struct io_range){ "debugexit", IO_PORT, 0xf4, 4, 0, debug_exit_io, NULL });
 	return err;
@@ -66,6 +99,7 @@ static void ports_destroy(struct dm_device *d)
 	io_unregister(IO_PORT, RESET_PORT);
 	io_unregister(IO_PORT, 0x80);
 	io_unregister(IO_PORT, 0x84);
+	io_unregister(IO_PORT, DEBUG_PORT);
 	io_unregister(IO_PORT, 0xf4);
 }
 

@@ -12,12 +12,14 @@
 
 #include "bus/pci.h"
 #include "config.h"
+#include "dev/pm.h"
 #include "log.h"
 #include "memory.h"
 #include "vm.h"
 
 #define RSDP_SIZE	36
 #define TABLES		4
+#define Q35_MEM32_END	0xfc000000u	/* where the firmware's own range for BARs ends */
 
 struct area {
 	uint8_t *buf;
@@ -94,13 +96,13 @@ size_t acpi_build(const struct acpi_machine *m, uint32_t base, uint8_t *buf, siz
 	p = next(&a, &left);
 	dsdt = keep(&a, acpi_build_dsdt(m, p, left));
 	p = next(&a, &left);
-	tables[0] = keep(&a, acpi_build_fadt(facs, dsdt, p, left));
+	tables[0] = keep(&a, acpi_build_fadt(m, facs, dsdt, p, left));
 	p = next(&a, &left);
 	tables[1] = keep(&a, acpi_build_madt(m, p, left));
 	p = next(&a, &left);
 	tables[2] = keep(&a, acpi_build_hpet(p, left));
 	p = next(&a, &left);
-	tables[3] = keep(&a, acpi_build_mcfg(p, left));
+	tables[3] = keep(&a, acpi_build_mcfg(m, p, left));
 	rsdt = root_table(&a, "RSDT", tables, 4);
 	xsdt = root_table(&a, "XSDT", tables, 8);
 	if (a.full)
@@ -109,12 +111,68 @@ size_t acpi_build(const struct acpi_machine *m, uint32_t base, uint8_t *buf, siz
 	return a.used;
 }
 
+static void add_window(struct acpi_machine *m, uint64_t first, uint64_t end)
+{
+	if (first >= end)
+		return;
+	m->window[m->window_count].first = first;
+	m->window[m->window_count++].last = end - 1;
+}
+
+/* The firmware chose where large BARs are: the last window holds them, in whole GiB. */
+static void widen_high_window(struct acpi_machine *m, const struct pci_func *f)
+{
+	const uint64_t gib = 1ull << 30;
+
+	for (int i = 0; i < PCI_BARS; i++) {
+		const struct pci_bar *b = &f->bar[i];
+		uint64_t first = b->addr & ~(gib - 1), last = (b->addr + b->size - 1) | (gib - 1);
+		unsigned int w = m->window_count - 1;
+
+		if (b->type != PCI_BAR_MEM64 || b->addr < MEM_HIGH_BASE || last < first)
+			continue;
+		if (m->window[w].first < MEM_HIGH_BASE) {
+			add_window(m, first, last + 1);
+			continue;
+		}
+		if (first < m->window[w].first)
+			m->window[w].first = first;
+		if (last > m->window[w].last)
+			m->window[w].last = last;
+	}
+}
+
+/* Machine acrn: as bus/pci_bar.c gives addresses. q35: what the firmware leaves between memory and the APICs. */
+static void describe_map(struct acpi_machine *m)
+{
+	m->ecam_base = pci_ecam_base();
+	m->ecam_size = pci_ecam_size();
+	if (config.machine != MACHINE_Q35) {
+		m->pm_event = PM_EVENT_PORT;
+		m->pm_control = PM_CONTROL_PORT;
+		add_window(m, PCI_MEM32_BASE, PCI_MEM32_END);
+		add_window(m, PCI_MEM64_BASE, PCI_MEM64_END);
+		return;
+	}
+	m->pm_event = pm_block() ? pm_block() : PM_BLOCK_USUAL;
+	m->pm_control = m->pm_event + PM_BLOCK_CONTROL;
+	m->pm_timer = m->pm_event + PM_BLOCK_TIMER;
+	if (!m->ecam_size) {	/* not yet placed: the tables are made once more then */
+		m->ecam_base = PCI_ECAM_BASE;
+		m->ecam_size = PCI_ECAM_SIZE;
+	}
+	add_window(m, PCI_MEM32_BASE, m->ecam_base);
+	add_window(m, m->ecam_base + m->ecam_size, Q35_MEM32_END);
+}
+
 static void add_function(struct pci_func *f, void *arg)
 {
 	struct acpi_machine *m = arg;
 
 	if (strcmp(f->name, "lpc") == 0)
 		m->lpc_dev = f->dev;
+	if (config.machine == MACHINE_Q35)
+		widen_high_window(m, f);
 	if (f->gsi < 0 || m->intx_count == 32)
 		return;
 	m->intx[m->intx_count].dev = f->dev;
@@ -123,7 +181,7 @@ static void add_function(struct pci_func *f, void *arg)
 	m->intx_count++;
 }
 
-static void describe(struct acpi_machine *m)
+void acpi_describe(struct acpi_machine *m)
 {
 	memset(m, 0, sizeof(*m));
 	m->cpu_count = vm_vcpu_count();
@@ -136,6 +194,7 @@ static void describe(struct acpi_machine *m)
 		m->uart[m->uart_count].irq = config.uart[i].irq;
 		m->uart[m->uart_count++].number = (uint8_t)(i + 1);
 	}
+	describe_map(m);
 	pci_for_each(add_function, m);
 }
 
@@ -144,7 +203,7 @@ int acpi_install(void)
 	uint8_t *area = mem_ptr(ACPI_BASE, ACPI_END - ACPI_BASE);
 	struct acpi_machine m;
 
-	describe(&m);
+	acpi_describe(&m);
 	if (!area || acpi_build(&m, ACPI_BASE, area, ACPI_END - ACPI_BASE) == 0) {
 		log_err("the ACPI tables do not fit below 1 MiB");
 		return -ENOSPC;

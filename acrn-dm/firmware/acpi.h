@@ -28,6 +28,13 @@ struct acpi_machine {
 	} intx[32];
 	unsigned int intx_count;
 	uint8_t lpc_dev;
+	uint16_t pm_event, pm_control;	/* ports */
+	uint16_t pm_timer;		/* 0: none */
+	uint64_t ecam_base, ecam_size;
+	struct {
+		uint64_t first, last;	/* addresses that BARs may have, both included */
+	} window[4];
+	unsigned int window_count;
 };
 
 /*
@@ -36,6 +43,8 @@ struct acpi_machine {
  */
 size_t acpi_build(const struct acpi_machine *m, uint32_t base, uint8_t *buf, size_t room);
 
+/* The machine as it is now: config, vCPUs, where PCI functions and power management are. */
+void acpi_describe(struct acpi_machine *m);
 /* Builds the tables of this VM in its memory. Returns 0 or -errno. */
 int acpi_install(void);
 
@@ -59,8 +68,8 @@ uint8_t acpi_checksum(const void *data, size_t len);	/* what makes the sum 0 */
 
 /* Each writes one table at buf[room] and returns its length, 0 if it does not fit. */
 size_t acpi_build_madt(const struct acpi_machine *m, uint8_t *buf, size_t room);
-size_t acpi_build_fadt(uint32_t facs, uint32_t dsdt, uint8_t *buf, size_t room);
+size_t acpi_build_fadt(const struct acpi_machine *m, uint32_t facs, uint32_t dsdt, uint8_t *buf, size_t room);
 size_t acpi_build_facs(uint8_t *buf, size_t room);
 size_t acpi_build_hpet(uint8_t *buf, size_t room);
-size_t acpi_build_mcfg(uint8_t *buf, size_t room);
+size_t acpi_build_mcfg(const struct acpi_machine *m, uint8_t *buf, size_t room);
 size_t acpi_build_dsdt(const struct acpi_machine *m, uint8_t *buf, size_t room);

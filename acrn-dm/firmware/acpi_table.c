@@ -2,7 +2,6 @@
 /* The fixed tables: MADT, FADT, FACS, HPET, MCFG (ACPI 6.3, chapter 5). */
 #include <string.h>
 
-#include "bus/pci.h"
 #include "dev/hpet.h"
 #include "dev/pm.h"
 #include "dev/ports.h"
@@ -93,7 +92,7 @@ static void put_gas(uint8_t *p, uint8_t bits, uint8_t access, uint64_t port)
 	put(p + 4, port, 8);
 }
 
-size_t acpi_build_fadt(uint32_t facs, uint32_t dsdt, uint8_t *buf, size_t room)
+size_t acpi_build_fadt(const struct acpi_machine *m, uint32_t facs, uint32_t dsdt, uint8_t *buf, size_t room)
 {
 	if (room < 268)
 		return 0;
@@ -104,23 +103,27 @@ size_t acpi_build_fadt(uint32_t facs, uint32_t dsdt, uint8_t *buf, size_t room)
 	put(buf + 48, PM_SMI_PORT, 4);
 	buf[52] = PM_SMI_ACPI_ENABLE;
 	buf[53] = PM_SMI_ACPI_DISABLE;
-	put(buf + 56, PM_EVENT_PORT, 4);
-	put(buf + 64, PM_CONTROL_PORT, 4);
+	put(buf + 56, m->pm_event, 4);
+	put(buf + 64, m->pm_control, 4);
+	put(buf + 76, m->pm_timer, 4);
 	buf[88] = 4;			/* lengths of PM1a event and control */
 	buf[89] = 2;
+	buf[91] = m->pm_timer ? 4 : 0;
 	put(buf + 96, 0xffff, 2);	/* no C2, no C3 */
 	put(buf + 98, 0xffff, 2);
 	buf[108] = 0x32;		/* century */
 	put(buf + 109, 1u << 0 | 1u << 2 | 1u << 4, 2);	/* ISA devices; no VGA, no ASPM; bit 1 clear: no 8042 */
-	/* WBINVD, C1, sleep button as control method (none), 32-bit timer, reset register, headless */
-	put(buf + 112, 1u << 0 | 1u << 2 | 1u << 5 | 1u << 8 | 1u << 10 | 1u << 12, 4);
+	/* WBINVD, C1, sleep button as control method (none), reset register, headless; the timer has 24 bits */
+	put(buf + 112, 1u << 0 | 1u << 2 | 1u << 5 | 1u << 10 | 1u << 12, 4);
 	put_gas(buf + 116, 8, 1, RESET_PORT);
 	buf[128] = RESET_VALUE;
 	buf[131] = 1;			/* revision 5.1 */
 	put(buf + 132, facs, 8);
 	put(buf + 140, dsdt, 8);
-	put_gas(buf + 148, 32, 2, PM_EVENT_PORT);
-	put_gas(buf + 172, 16, 2, PM_CONTROL_PORT);
+	put_gas(buf + 148, 32, 2, m->pm_event);
+	put_gas(buf + 172, 16, 2, m->pm_control);
+	if (m->pm_timer)
+		put_gas(buf + 208, 32, 3, m->pm_timer);
 	acpi_fill_header(buf, "FACP", 5, 268);
 	return 268;
 }
@@ -147,13 +150,13 @@ size_t acpi_build_hpet(uint8_t *buf, size_t room)
 	return 56;
 }
 
-size_t acpi_build_mcfg(uint8_t *buf, size_t room)
+size_t acpi_build_mcfg(const struct acpi_machine *m, uint8_t *buf, size_t room)
 {
 	if (room < 60)
 		return 0;
 	memset(buf, 0, 60);
-	put(buf + 44, PCI_ECAM_BASE, 8);
-	buf[55] = 255;			/* buses 0..255 */
+	put(buf + 44, m->ecam_base, 8);
+	buf[55] = (uint8_t)((m->ecam_size >> 20) - 1);	/* the last bus */
 	acpi_fill_header(buf, "MCFG", 1, 60);
 	return 60;
 }

@@ -50,7 +50,7 @@ static void cpus(struct aml *a, const struct acpi_machine *m)
 	}
 }
 
-static void pci_windows(struct aml *a)
+static void pci_windows(struct aml *a, const struct acpi_machine *m)
 {
 	struct aml_crs crs = aml_open_crs(a);
 
@@ -58,8 +58,12 @@ static void pci_windows(struct aml *a)
 	aml_crs_io(a, 0xcf8, 8);
 	aml_crs_io_window(a, 0x0000, 0x0cf7);
 	aml_crs_io_window(a, 0x0d00, PCI_IO_END - 1);
-	aml_crs_memory32_window(a, PCI_MEM32_BASE, PCI_MEM32_END - 1);
-	aml_crs_memory64_window(a, PCI_MEM64_BASE, PCI_MEM64_END - 1);
+	for (unsigned int i = 0; i < m->window_count; i++) {
+		if (m->window[i].last >> 32)
+			aml_crs_memory64_window(a, m->window[i].first, m->window[i].last);
+		else
+			aml_crs_memory32_window(a, (uint32_t)m->window[i].first, (uint32_t)m->window[i].last);
+	}
 	aml_close_crs(a, &crs);
 }
 
@@ -124,7 +128,7 @@ static void serial_port(struct aml *a, const struct acpi_machine *m, unsigned in
 }
 
 /* What no driver claims but must not be given away. */
-static void reserved(struct aml *a)
+static void reserved(struct aml *a, const struct acpi_machine *m)
 {
 	size_t device = aml_open_device(a, "SIO");
 	struct aml_crs crs;
@@ -135,8 +139,8 @@ static void reserved(struct aml *a)
 	aml_crs_io(a, 0x80, 1);
 	aml_crs_io(a, 0x84, 1);
 	aml_crs_io(a, PM_SMI_PORT, 1);
-	aml_crs_io(a, PM_EVENT_PORT, 6);
-	aml_crs_memory32(a, (uint32_t)PCI_ECAM_BASE, (uint32_t)PCI_ECAM_SIZE);
+	aml_crs_io(a, m->pm_event, m->pm_timer ? PM_BLOCK_SIZE : 6);
+	aml_crs_memory32(a, (uint32_t)m->ecam_base, (uint32_t)m->ecam_size);
 	aml_close_crs(a, &crs);
 	aml_close(a, device);
 }
@@ -162,7 +166,7 @@ static void isa_bridge(struct aml *a, const struct acpi_machine *m)
 		legacy_device(a, &legacy_devices[i]);
 	for (unsigned int i = 0; i < m->uart_count; i++)
 		serial_port(a, m, i);
-	reserved(a);
+	reserved(a, m);
 	aml_close(a, device);
 }
 
@@ -173,7 +177,7 @@ static void pci_root(struct aml *a, const struct acpi_machine *m)
 	named_eisa(a, "_HID", "PNP0A03");
 	named_integer(a, "_UID", 0);
 	named_integer(a, "_BBN", 0);
-	pci_windows(a);
+	pci_windows(a, m);
 	pci_routing(a, m);
 	isa_bridge(a, m);
 	aml_close(a, device);

@@ -19,3 +19,13 @@ unsigned int e820_build(struct e820_entry e[E820_MAX], uint64_t lowmem, uint64_t
 		e[n++] = (struct e820_entry){ 1ull << 32, highmem, E820_RAM };
 	return n;
 }
+
+unsigned int e820_ram(struct e820_entry e[E820_MAX], uint64_t lowmem, uint64_t highmem)
+{
+	unsigned int n = 0;
+
+	e[n++] = (struct e820_entry){ 0, lowmem, E820_RAM };
+	if (highmem)
+		e[n++] = (struct e820_entry){ 1ull << 32, highmem, E820_RAM };
+	return n;
+}

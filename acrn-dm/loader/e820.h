@@ -16,3 +16,5 @@ _Static_assert(sizeof(struct e820_entry) == 20, "as in struct boot_params");
 
 /* Fills in entries for a VM of that much low and high memory; returns how many. */
 unsigned int e820_build(struct e820_entry e[E820_MAX], uint64_t lowmem, uint64_t highmem);
+/* The same for firmware, which makes the guest's map itself: only what is RAM. */
+unsigned int e820_ram(struct e820_entry e[E820_MAX], uint64_t lowmem, uint64_t highmem);

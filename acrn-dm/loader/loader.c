@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Reads kernel and initrd straight into guest memory, and hands vCPU 0 over in 32-bit protected mode. */
+/*
+ * What the guest begins with: firmware, a Linux kernel or an ELF kernel. A Linux kernel and its initrd are read
+ * straight into guest memory, and vCPU 0 is handed over in 32-bit protected mode; firmware is offered them instead.
+ */
 #include "loader/loader.h"
 
 #include <acrn/vm.h>
@@ -11,13 +14,17 @@
 #include <unistd.h>
 
 #include "config.h"
+#include "firmware/fw_cfg.h"
 #include "hsm.h"
 #include "loader/bzimage.h"
+#include "loader/elf.h"
+#include "loader/firmware.h"
 #include "log.h"
 #include "memory.h"
 
 #define SEL_CODE	0x10
 #define SEL_DATA	0x18
+#define COMMAND_LINE_MAX	4096
 
 /* Open from start to end: a reset needs them again, and by then we may not open files any more. */
 static struct {
@@ -80,15 +87,21 @@ static int read_to_guest(int fd, const char *path, uint64_t offset, uint64_t siz
  * which therefore wins. The TSC's rate; that it runs alike everywhere, which holds for each CPU that has nested paging
  * even where its CPUID does not say so; and that the timer is connected, which it would have to prove within 40 ms.
  */
-static int write_command_line(const struct bzimage_plan *plan)
+static int make_command_line(char line[COMMAND_LINE_MAX])
 {
 	uint32_t khz = hsm_tsc_khz();
-	char line[4096], ours[80] = "";
-	int len;
+	char ours[80] = "";
 
 	if (khz)
 		snprintf(ours, sizeof(ours), "tsc_early_khz=%u tsc=reliable no_timer_check ", khz);
-	len = snprintf(line, sizeof(line), "%s%s", ours, config.bootargs);
+	return snprintf(line, COMMAND_LINE_MAX, "%s%s", ours, config.bootargs);
+}
+
+static int write_command_line(const struct bzimage_plan *plan)
+{
+	char line[COMMAND_LINE_MAX];
+	int len = make_command_line(line);
+
 	if ((unsigned int)len >= sizeof(line) || (unsigned int)len > plan->cmdline_max) {
 		log_err("-B: this kernel takes at most %u bytes of command line", plan->cmdline_max);
 		return -E2BIG;
@@ -146,7 +159,7 @@ static int load_parts(int kernel, int initrd, const struct bzimage_sizes *sizes,
 	return 0;
 }
 
-int loader_open(void)
+static int open_linux(void)
 {
 	files.kernel = open_file(config.kernel, &files.sizes.kernel);
 	if (files.kernel < 0)
@@ -157,8 +170,23 @@ int loader_open(void)
 	return files.initrd < 0 ? files.initrd : 0;
 }
 
+int loader_open(void)
+{
+	int err = 0;
+
+	if (config.ovmf_code)
+		err = firmware_open();
+	if (!err && config.kernel)
+		err = open_linux();
+	else if (!err && config.elf)
+		err = elf_open();
+	return err;
+}
+
 void loader_close(void)
 {
+	firmware_close();
+	elf_close();
 	if (files.kernel >= 0)
 		close(files.kernel);
 	if (files.initrd >= 0)
@@ -166,7 +194,45 @@ void loader_close(void)
 	files.kernel = files.initrd = -1;
 }
 
-int loader_load(struct acrn_vcpu_regs *regs)
+/* OVMF takes the real-mode part and the rest one by one, and puts them together again. */
+int loader_add_items(void)
+{
+	uint8_t head[BZIMAGE_HEAD_SIZE] = { 0 };
+	char line[COMMAND_LINE_MAX];
+	struct bzimage_plan plan;
+	const char *why;
+	ssize_t n;
+	int err, len;
+
+	if (!config.kernel)
+		return 0;
+	n = pread(files.kernel, head, sizeof(head), 0);
+	files.sizes.lowmem = mem_lowmem();
+	files.sizes.highmem = mem_highmem();
+	why = bzimage_plan(head, n > 0 ? (uint64_t)n : 0, &files.sizes, &plan);
+	len = make_command_line(line);
+	if (why || (unsigned int)len >= sizeof(line)) {
+		log_err("the kernel %s cannot be started: %s", config.kernel,
+			why ? why : "its command line is too long");
+		return -ENOEXEC;
+	}
+	err = fw_cfg_add_number(FW_CFG_SETUP_SIZE, plan.payload_offset, 4);
+	if (!err)
+		err = fw_cfg_add_fd(FW_CFG_SETUP_DATA, files.kernel, 0, (uint32_t)plan.payload_offset);
+	if (!err)
+		err = fw_cfg_add_number(FW_CFG_KERNEL_SIZE, plan.payload_size, 4);
+	if (!err)
+		err = fw_cfg_add_fd(FW_CFG_KERNEL_DATA, files.kernel, plan.payload_offset, (uint32_t)plan.payload_size);
+	if (!err)
+		err = fw_cfg_add_number(FW_CFG_INITRD_SIZE, files.sizes.initrd, 4);
+	if (!err && files.initrd >= 0)
+		err = fw_cfg_add_fd(FW_CFG_INITRD_DATA, files.initrd, 0, (uint32_t)files.sizes.initrd);
+	if (!err)
+		err = fw_cfg_add_number(FW_CFG_CMDLINE_SIZE, (uint64_t)len + 1, 4);
+	return err ? err : fw_cfg_add(FW_CFG_CMDLINE_DATA, line, (uint32_t)len + 1);
+}
+
+static int load_linux(struct acrn_vcpu_regs *regs)
 {
 	struct bzimage_plan plan;
 	int err;
@@ -177,4 +243,11 @@ int loader_load(struct acrn_vcpu_regs *regs)
 	if (!err)
 		set_registers(&plan, regs);
 	return err;
+}
+
+int loader_load(struct acrn_vcpu_regs *regs)
+{
+	if (config.ovmf_code)
+		return firmware_start(regs);
+	return config.kernel ? load_linux(regs) : elf_load(regs);
 }

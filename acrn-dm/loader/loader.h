@@ -10,5 +10,7 @@ struct acrn_vcpu_regs;
 /* Opens the files that config names. Returns 0 or -errno (logged); loader_close() is due in any case. */
 int loader_open(void);
 void loader_close(void);
+/* With firmware and -k: kernel, initrd and command line as items of fw_cfg. Returns 0 or -errno (logged). */
+int loader_add_items(void);
 /* Loads what config names and fills in *regs. Returns 0 or -errno (logged, with the file's name). */
 int loader_load(struct acrn_vcpu_regs *regs);

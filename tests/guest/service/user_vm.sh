@@ -100,7 +100,7 @@ vm_start many -m 256M -k $KERNEL -r $INITRD -B "$USER_ARGS" --cpu_affinity "$man
 code=$(vm_wait many 30)
 check too-many-cpus-are-refused test "$code" != 0 -a "$code" != running
 check too-many-cpus-get-a-sentence sh -c "grep -v '^$' /tmp/many.out | grep -qi cpu"
-for words in "-E /boot/vmlinuz" "--ovmf /boot/vmlinuz" "--rtvm" "--rtvm --lapic_pt --cpu_affinity 1" "-s 3,xhci"; do
+for words in "--rtvm" "--rtvm --lapic_pt --cpu_affinity 1" "-s 3,xhci"; do
 	# shellcheck disable=SC2086
 	acrn-dm -m 256M -k $KERNEL $words refused >/tmp/refused.out 2>&1
 	code=$?

@@ -7,9 +7,49 @@ UNIT_TESTS += dm_opts
 dm_opts_SRCS := \
 	tests/unit/dm/test_opts.c \
 	acrn-dm/opts.c \
+	acrn-dm/opts_config.c \
+	acrn-dm/opts_machine.c \
 	acrn-dm/opts_slot.c \
 	acrn-dm/opts_help.c
 dm_opts_CFLAGS := $(CORE_TEST_FLAGS)
+dm_opts_LIBS := -luuid
+
+UNIT_TESTS += dm_firmware
+dm_firmware_SRCS := \
+	tests/unit/dm/test_firmware.c \
+	tests/unit/dm/fake_core.c \
+	acrn-dm/dev/pflash.c \
+	acrn-dm/dev/pm.c \
+	acrn-dm/loop.c \
+	acrn-dm/firmware/acpi.c \
+	acrn-dm/firmware/acpi_loader.c \
+	acrn-dm/firmware/acpi_table.c \
+	acrn-dm/firmware/aml.c \
+	acrn-dm/firmware/dsdt.c \
+	acrn-dm/firmware/fw_cfg.c \
+	acrn-dm/firmware/smbios.c \
+	acrn-dm/loader/elf.c \
+	acrn-dm/bus/io.c \
+	acrn-dm/bus/pci.c \
+	acrn-dm/bus/pci_bar.c \
+	acrn-dm/bus/pci_cfg.c \
+	acrn-dm/bus/pci_irq.c \
+	acrn-dm/config.c \
+	acrn-dm/memory.c \
+	acrn-dm/log.c
+dm_firmware_CFLAGS := $(CORE_TEST_FLAGS)
+
+FUZZERS += fuzz_firmware
+fuzz_firmware_SRCS := \
+	tests/unit/dm/fuzz_firmware.c \
+	tests/unit/dm/fake_core.c \
+	acrn-dm/dev/pflash.c \
+	acrn-dm/firmware/fw_cfg.c \
+	acrn-dm/loader/elf.c \
+	acrn-dm/config.c \
+	acrn-dm/memory.c \
+	acrn-dm/log.c
+fuzz_firmware_CFLAGS := $(CORE_TEST_FLAGS)
 
 UNIT_TESTS += dm_acpi
 dm_acpi_SRCS := \
@@ -24,6 +64,8 @@ dm_acpi_SRCS := \
 	acrn-dm/bus/pci_bar.c \
 	acrn-dm/bus/pci_cfg.c \
 	acrn-dm/bus/pci_irq.c \
+	acrn-dm/dev/pm.c \
+	acrn-dm/loop.c \
 	acrn-dm/config.c \
 	acrn-dm/memory.c \
 	acrn-dm/log.c

@@ -25,6 +25,11 @@ uint32_t vm_apic_id(unsigned int vcpu)
 	return vcpu;
 }
 
+void vm_request(enum vm_request what)
+{
+	(void)what;
+}
+
 static uint64_t get(const uint8_t *p, unsigned int size)
 {
 	uint64_t v = 0;
@@ -53,7 +58,8 @@ static const uint8_t *checked_table(uint64_t address, const char *signature)
 
 static struct acpi_machine machine(unsigned int cpus)
 {
-	struct acpi_machine m = { .cpu_count = cpus, .uart_count = 1, .intx_count = 32, .lpc_dev = 1 };
+	struct acpi_machine m = { .cpu_count = cpus, .uart_count = 1, .intx_count = 32, .lpc_dev = 1,
+				  .ecam_base = 0xe0000000, .ecam_size = 0x10000000 };
 
 	for (unsigned int i = 0; i < cpus; i++)
 		m.apic_id[i] = i * 20;

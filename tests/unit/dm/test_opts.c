@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,8 +15,16 @@
 
 static struct dm_config cfg;
 
+static unsigned int helped;
+
 void device_print_help(void)
 {
+	helped++;
+}
+
+bool device_print_one(const char *name)
+{
+	return strcmp(name, "virtio-blk") == 0;
 }
 
 /* The messages of a test are not what is tested; cmocka's own come outside of it. */
@@ -192,7 +201,7 @@ static void upstream_command_line_is_accepted(void **state)
 
 static void what_is_not_built_is_refused(void **state)
 {
-	static const char *const lines[] = { "-E f v", "--ovmf f v", "--vtpm2 s v", "--ssram x v",
+	static const char *const lines[] = { "--enable_trusty v", "--vtpm2 s v", "--ssram x v",
 					     "--mmiodev_pt 1,2 v", "--acpidev_pt X v", "--intr_monitor 1,1,1,1 v",
 					     "--enable_trusty v", "--pm_by_vuart pty,x v" };
 
@@ -230,6 +239,123 @@ static void exit_codes_are_as_documented(void **state)
 	assert_int_equal(parse("-k k a_name_of_sixteen"), 1);
 }
 
+static void firmware_is_read(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("--ovmf code=/a,vars=/b vm"), OPTS_RUN);
+	assert_string_equal(cfg.ovmf_code, "/a");
+	assert_string_equal(cfg.ovmf_vars, "/b");
+	assert_false(cfg.ovmf_write);
+	assert_int_equal(cfg.machine, MACHINE_Q35);
+	opts_free(&cfg);
+	cfg.bootargs = "";
+	assert_int_equal(parse("--ovmf w,/usr/share/acrn/bios/OVMF.fd --machine acrn vm"), OPTS_RUN);
+	assert_string_equal(cfg.ovmf_code, "/usr/share/acrn/bios/OVMF.fd");
+	assert_null(cfg.ovmf_vars);
+	assert_true(cfg.ovmf_write);
+	assert_int_equal(cfg.machine, MACHINE_ACRN);
+}
+
+static void bad_firmware_is_refused(void **state)
+{
+	static const char *const lines[] = { "--ovmf code=/a v", "--ovmf vars=/b v", "--ovmf code=/a,vars=/b,x v",
+					     "--ovmf w, v", "--ovmf code=,vars=/b v", "--ovmf a,b v",
+					     "--machine q35 -k k v",
+					     "--ovmf f --machine acrn -k k v", "--ovmf f -s 0,amd_hostbridge v",
+					     "--ovmf f -s 31,virtio-blk,d v" };
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		assert_int_equal(parse(lines[i]), 1);
+		opts_free(&cfg);
+		cfg.bootargs = "";
+	}
+	assert_int_equal(parse("--machine pc -k k v"), OPTS_EXIT_USAGE);
+}
+
+/* Firmware looks for the ISA bridge at 00:1f.0, whatever the command line was written for. */
+static void the_isa_bridge_of_q35_has_its_place(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("--ovmf f -s 0:0,hostbridge -s 1:0,lpc -s 3,virtio-blk,b,/d vm"), OPTS_RUN);
+	assert_string_equal(cfg.slot[1].driver, "lpc");
+	assert_int_equal(cfg.slot[1].dev, 31);
+	assert_true(cfg.slot[2].boot);
+	assert_string_equal(cfg.slot[2].opts, "/d");
+}
+
+static void an_identity_follows_the_name(void **state)
+{
+	uint8_t first[16];
+
+	(void)state;
+	assert_int_equal(parse("-k k vm"), OPTS_RUN);
+	memcpy(first, cfg.uuid, 16);
+	assert_int_equal(first[6] >> 4, 5);
+	opts_free(&cfg);
+	cfg.bootargs = "";
+	assert_int_equal(parse("-k k vm2"), OPTS_RUN);
+	assert_memory_not_equal(first, cfg.uuid, 16);
+	opts_free(&cfg);
+	cfg.bootargs = "";
+	assert_int_equal(parse("--uuid 00112233-4455-6677-8899-aabbccddeeff -k k vm"), OPTS_RUN);
+	assert_memory_equal(cfg.uuid, "\x00\x11\x22\x33\x44\x55", 6);
+	opts_free(&cfg);
+	assert_int_equal(parse("--uuid 0011 -k k vm"), OPTS_EXIT_USAGE);
+	assert_int_equal(parse("--uuid 00000000-0000-0000-0000-000000000000 -k k vm"), OPTS_EXIT_USAGE);
+}
+
+static void questions_are_answered(void **state)
+{
+	(void)state;
+	helped = 0;
+	assert_int_equal(parse("-s help"), 0);
+	assert_int_equal(helped, 1);
+	assert_int_equal(parse("-s virtio-blk,help"), 0);
+	assert_int_equal(parse("-s nothing,help"), 1);
+}
+
+/* A file of that text; the exit code of a command line with it. */
+static int parse_file(const char *text, const char *more)
+{
+	char path[] = "/tmp/opts-XXXXXX", line[256];
+	int fd = mkstemp(path), ret;
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+	snprintf(line, sizeof(line), "--config %s %s", path, more);
+	ret = parse(line);
+	unlink(path);
+	return ret;
+}
+
+static void a_file_gives_options(void **state)
+{
+	(void)state;
+	assert_int_equal(parse_file("# a VM\n\nname = vm1\n kernel=/boot/vmlinuz \nmemsize = 512M\ndebugexit\n"
+				    "pci_slot = 3,virtio-blk,/a=b,ro\npci_slot = 4,virtio-rnd\n", "-m 1G"), OPTS_RUN);
+	assert_string_equal(cfg.vm_name, "vm1");
+	assert_string_equal(cfg.kernel, "/boot/vmlinuz");
+	assert_string_equal(cfg.slot[0].opts, "/a=b,ro");
+	assert_int_equal(cfg.memory, 1ull << 30);	/* what comes later wins */
+	assert_true(cfg.debugexit);
+}
+
+static void a_bad_file_is_refused(void **state)
+{
+	static const char *const texts[] = { "nothing = 1\n", "memsize\n", "debugexit = 1\n", "memsize = 1\n",
+					     "config = /x\n", "help\n", "k = /a\n" };
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		assert_int_equal(parse_file(texts[i], "-k k v"), 1);
+		opts_free(&cfg);
+		cfg.bootargs = "";
+	}
+	assert_int_equal(parse("--config /nonexistent v"), 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -245,6 +371,13 @@ int main(void)
 		TEST(upstream_command_line_is_accepted),
 		TEST(what_is_not_built_is_refused),
 		TEST(rtvm_has_its_cpus_alone),
+		TEST(firmware_is_read),
+		TEST(bad_firmware_is_refused),
+		TEST(the_isa_bridge_of_q35_has_its_place),
+		TEST(an_identity_follows_the_name),
+		TEST(questions_are_answered),
+		TEST(a_file_gives_options),
+		TEST(a_bad_file_is_refused),
 		TEST(exit_codes_are_as_documented),
 	};
 
