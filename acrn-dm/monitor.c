@@ -47,8 +47,7 @@ static int destroy(const char *arguments)
 	return 0;
 }
 
-/* "slot,path[,options]" */
-static int rescan(const char *arguments)
+int monitor_rescan(const char *arguments)
 {
 	char *end;
 	unsigned long slot = strtoul(arguments, &end, 10);
@@ -72,7 +71,7 @@ static const struct {
 	int (*run)(const char *arguments);
 } commands[] = {
 	{ "destroy", destroy },
-	{ "blkrescan", rescan },
+	{ "blkrescan", monitor_rescan },
 	{ "register_vm_event_client", register_client },
 };
 

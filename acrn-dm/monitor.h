@@ -7,6 +7,8 @@
 /* Nothing to do without --cmd_monitor. Returns 0 or -errno (logged). */
 int monitor_init(void);
 void monitor_exit(void);
+/* Puts a file into an empty slot: "slot,path[,options]". 0 or -errno. On the loop thread. */
+int monitor_rescan(const char *arguments);
 /* Tells a registered client of a VM event; at most one of a kind in a second. On the loop thread. */
 void monitor_event(uint32_t type);
 /*

@@ -17,6 +17,7 @@
 #include "bus/pci.h"
 #include "config.h"
 #include "confine.h"
+#include "ctl/message.h"
 #include "dev/device.h"
 #include "firmware/acpi.h"
 #include "firmware/smbios.h"
@@ -25,8 +26,10 @@
 #include "loader/loader.h"
 #include "log.h"
 #include "loop.h"
+#include "manager.h"
 #include "memory.h"
 #include "monitor.h"
+#include "notify.h"
 #include "vm_event.h"
 
 #define SHORTEST_LIFE_NS	500000000ull
@@ -207,6 +210,8 @@ int vm_create(void)
 		err = vm_event_init();
 	if (!err)
 		err = monitor_init();
+	if (!err)
+		err = manager_init(MNGR_DIR);
 	if (err)
 		vm_destroy();
 	return err;
@@ -217,6 +222,7 @@ void vm_destroy(void)
 	if (vm.vcpus)
 		hsm_pause_vm();
 	ioreq_stop();
+	manager_exit();
 	monitor_exit();
 	vm_event_exit();
 	device_destroy_all();
@@ -301,6 +307,7 @@ int vm_run(void)
 	confine();
 	if (boot() != 0)
 		return 1;
+	notify("READY=1");
 	for (;;) {
 		switch (wait_for_request()) {
 		case VM_RESET:

@@ -110,6 +110,24 @@ dm_core_SRCS := \
 	acrn-dm/log.c
 dm_core_CFLAGS := $(CORE_TEST_FLAGS)
 
+UNIT_TESTS += dm_manager
+dm_manager_SRCS := \
+	tests/unit/dm/test_manager.c \
+	acrn-dm/manager.c \
+	acrn-dm/ctl/client.c \
+	acrn-dm/ctl/vms.c \
+	acrn-dm/config.c \
+	acrn-dm/loop.c \
+	acrn-dm/log.c
+dm_manager_CFLAGS := $(CORE_TEST_FLAGS)
+
+UNIT_TESTS += dm_notify
+dm_notify_SRCS := \
+	tests/unit/dm/test_notify.c \
+	acrn-dm/notify.c \
+	acrn-dm/log.c
+dm_notify_CFLAGS := $(CORE_TEST_FLAGS)
+
 UNIT_TESTS += dm_chardev
 dm_chardev_SRCS := \
 	tests/unit/dm/test_chardev.c \
