@@ -50,6 +50,7 @@ struct dm_config {
 	bool debugexit;
 	bool virtio_msi;		/* virtio offers single MSI only */
 	bool windows;			/* subsystem vendor of virtio devices is 0x108E */
+	const char *api_socket;		/* path, NULL: off */
 	const char *cmd_monitor;	/* socket path, NULL: off */
 	const char *logger;		/* --logger_setting, NULL: default */
 	struct config_uart uart[CONFIG_UARTS];

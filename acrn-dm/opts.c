@@ -96,6 +96,12 @@ static int set_cmd_monitor(const char *arg, struct dm_config *cfg)
 	return 0;
 }
 
+static int set_api_socket(const char *arg, struct dm_config *cfg)
+{
+	cfg->api_socket = arg;
+	return 0;
+}
+
 static int set_logger(const char *arg, struct dm_config *cfg)
 {
 	cfg->logger = arg;
@@ -156,6 +162,7 @@ static const struct option_row rows[] = {
 	{ 0, "debugexit", false, ACT, 1, set_debugexit },
 	{ 0, "virtio_msi", false, ACT, 1, set_virtio_msi },
 	{ 0, "windows", false, ACT, 1, set_windows },
+	{ 0, "api-socket", true, ACT, OPTS_EXIT_USAGE, set_api_socket },
 	{ 0, "cmd_monitor", true, ACT, 1, set_cmd_monitor },
 	{ 0, "logger_setting", true, ACT, 1, set_logger },
 	{ 0, "pm_notify_channel", true, ACT, 1, set_pm_channel },

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "affinity.h"
+#include "api.h"
 #include "bus/io.h"
 #include "bus/pci.h"
 #include "config.h"
@@ -212,6 +213,8 @@ int vm_create(void)
 		err = monitor_init();
 	if (!err)
 		err = manager_init(MNGR_DIR);
+	if (!err)
+		err = api_init();
 	if (err)
 		vm_destroy();
 	return err;
@@ -222,6 +225,7 @@ void vm_destroy(void)
 	if (vm.vcpus)
 		hsm_pause_vm();
 	ioreq_stop();
+	api_exit();
 	manager_exit();
 	monitor_exit();
 	vm_event_exit();
@@ -312,6 +316,7 @@ int vm_run(void)
 		switch (wait_for_request()) {
 		case VM_RESET:
 			log_guest("the guest restarts");
+			api_event("reset", NULL);
 			if (reset() != 0)
 				return 1;
 			break;

@@ -14,6 +14,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "api.h"
 #include "dev/pm.h"
 #include "hsm.h"
 #include "log.h"
@@ -90,6 +91,7 @@ static void serve(const struct acrn_vm_event *e)
 {
 	switch (e->type) {
 	case ACRN_VM_EVENT_TRIPLE_FAULT:
+		api_event("triple-fault", NULL);
 		log_guest("a triple fault");
 		monitor_event(e->type);
 		break;

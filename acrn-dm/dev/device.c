@@ -131,11 +131,23 @@ struct dm_device *device_of(const struct pci_func *f)
 	return d;
 }
 
+/* A help of several lines is laid out under its first. */
+static void print_help(const struct dm_device_class *class)
+{
+	fprintf(stderr, "  %-16s ", class->name);
+	for (const char *p = class->help ? class->help : ""; *p; p++) {
+		fputc(*p, stderr);
+		if (*p == '\n')
+			fprintf(stderr, "%19s", "");
+	}
+	fputc('\n', stderr);
+}
+
 void device_print_help(void)
 {
 	for (const struct dm_device_class *const *c = __start_dm_devices; c < __stop_dm_devices; c++) {
 		if ((*c)->kind == DM_PCI && (*c)->help)
-			fprintf(stderr, "  %-16s %s\n", (*c)->name, (*c)->help);
+			print_help(*c);
 	}
 }
 
@@ -144,6 +156,6 @@ bool device_print_one(const char *name)
 	const struct dm_device_class *class = device_class_find(name);
 
 	if (class)
-		fprintf(stderr, "  %-16s %s\n", class->name, class->help ? class->help : "");
+		print_help(class);
 	return class != NULL;
 }

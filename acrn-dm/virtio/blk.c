@@ -236,6 +236,24 @@ static int blk_resize(struct dm_device *d, uint64_t bytes)
 	return err;
 }
 
+static void blk_statistics(struct dm_device *d, void (*add)(void *to, const char *name, uint64_t value), void *to)
+{
+	struct blk *b = d->state;
+	const struct {
+		const char *name;
+		const uint64_t *value;
+	} figures[] = {
+		{ "reads", &b->count.reads }, { "read_bytes", &b->count.read_bytes },
+		{ "writes", &b->count.writes }, { "written_bytes", &b->count.written_bytes },
+		{ "flushes", &b->count.flushes }, { "discards", &b->count.discards },
+		{ "errors", &b->count.errors },
+	};
+
+	add(to, "capacity", blk_disk(b) ? blockdev_sectors(blk_disk(b)) * BLOCKDEV_SECTOR : 0);
+	for (size_t i = 0; i < sizeof(figures) / sizeof(figures[0]); i++)
+		add(to, figures[i].name, __atomic_load_n(figures[i].value, __ATOMIC_RELAXED));
+}
+
 static const struct dm_device_class blk = {
 	.name = "virtio-blk",
 	.help = "[,iothread[=N[@CPU[:CPU][/CPU]]]][,mq=N],PATH|nodisk[,writeback|writethru][,ro][,nocache]\n"
@@ -247,5 +265,6 @@ static const struct dm_device_class blk = {
 	.reset = blk_reset,
 	.rescan = blk_rescan,
 	.resize = blk_resize,
+	.statistics = blk_statistics,
 };
 DM_DEVICE(blk);

@@ -57,6 +57,7 @@ static void driver_ready(struct virtio_dev *v)
 	if (n->offload && !netdev_set_offload(&n->netdev, flags))
 		log_err("%s: the host refuses offloads 0x%x: %s", n->pci.name, flags, strerror(errno));
 	netdev_use_queues(&n->netdev, 1);	/* until the driver asks for more */
+	virtio_kick(&v->queues[2 * n->pairs]);	/* which queue is the control queue is known now */
 }
 
 static void reset(struct virtio_dev *v)
@@ -243,6 +244,19 @@ static void net_reset(struct dm_device *d)
 	virtio_pci_reset(&n->pci);
 }
 
+/* With vhost the kernel counts, not we. */
+static void net_statistics(struct dm_device *d, void (*add)(void *to, const char *name, uint64_t value), void *to)
+{
+	struct net *n = d->state;
+
+	if (n->vhost)
+		return;
+	add(to, "rx_frames", __atomic_load_n(&n->count.rx_frames, __ATOMIC_RELAXED));
+	add(to, "rx_dropped", __atomic_load_n(&n->count.rx_dropped, __ATOMIC_RELAXED));
+	add(to, "tx_frames", __atomic_load_n(&n->count.tx_frames, __ATOMIC_RELAXED));
+	add(to, "tx_dropped", __atomic_load_n(&n->count.tx_dropped, __ATOMIC_RELAXED));
+}
+
 static const struct dm_device_class net = {
 	.name = "virtio-net",
 	.help = ",tap=NAME[,vhost][,queues=N]|user[,hostfwd=tcp|udp:[ADDR]:PORT-[GUEST]:PORT][,restrict]\n"
@@ -251,5 +265,6 @@ static const struct dm_device_class net = {
 	.init = net_init,
 	.destroy = net_destroy,
 	.reset = net_reset,
+	.statistics = net_statistics,
 };
 DM_DEVICE(net);

@@ -245,22 +245,37 @@ static void serve(struct net_pair *n, struct virtio_queue *q)
 		transmit(n, q);
 }
 
+/* With vhost: the control queue, if this driver has it where the kernel would serve a second pair. */
+static struct virtio_queue *early_control(struct net *n)
+{
+	struct virtio_dev *v = &n->pci.virtio;
+
+	if (n->pairs == 1 || !(virtio_status(v) & VIRTIO_STATUS_DRIVER_OK) || virtio_has(v, NET_F_MQ))
+		return NULL;
+	return &v->queues[2];
+}
+
 void net_run(void *arg)
 {
 	struct net_pair *n = arg;
 	struct virtio_queue *rx = net_rx(n), *tx = net_tx(n);
 	struct virtio_queue *control = &n->net->pci.virtio.queues[2 * n->net->pairs];
+	bool ours = n->net->vhost == NULL;	/* else these notifications are the kernel's */
 
 	for (;;) {
+		struct virtio_queue *early = ours ? NULL : early_control(n->net);
 		struct pollfd fds[] = {
-			{ .fd = tx->kick_fd, .events = POLLIN },
-			{ .fd = rx->kick_fd, .events = POLLIN },
+			{ .fd = ours ? tx->kick_fd : -1, .events = POLLIN },
+			{ .fd = ours ? rx->kick_fd : -1, .events = POLLIN },
 			{ .fd = n->wants_frames && !n->gone ? n->fd : -1, .events = POLLIN },
 			{ .fd = n->index == 0 ? control->kick_fd : -1, .events = POLLIN },
+			{ .fd = early ? early->kick_fd : -1, .events = POLLIN },
 		};
 
-		if (!worker_wait(&n->worker, fds, 4))
+		if (!worker_wait(&n->worker, fds, 5))
 			return;
+		if (fds[4].revents)
+			serve(n, early);
 		if (fds[3].revents)
 			serve(n, control);
 		if (fds[0].revents)

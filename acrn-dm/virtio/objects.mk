@@ -23,15 +23,17 @@ VIRTIO_OBJS := \
 	virtio/net_opts.o \
 	virtio/net_vhost.o \
 	virtio/vsock.o \
+	virtio/input.o \
 	virtio/console.o \
 	virtio/console_ctl.o \
 	virtio/console_opts.o \
 	backend/net.o \
 	backend/net_user.o \
 	backend/vhost.o \
+	backend/evdev.o \
 	backend/vhost_host.o \
 	backend/blockdev.o \
 	backend/blockdev_io.o \
 	backend/blockdev_opts.o \
 	backend/md5.o
-VIRTIO_LIBS := -luring -lslirp
+VIRTIO_LIBS := -luring -lslirp -lcjson -lm

@@ -356,12 +356,20 @@ static void a_bad_file_is_refused(void **state)
 	assert_int_equal(parse("--config /nonexistent v"), 1);
 }
 
+static void api_socket_is_a_path(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("--api-socket /run/x -k k vm"), OPTS_RUN);
+	assert_string_equal(cfg.api_socket, "/run/x");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(sizes_are_read),
+		TEST(api_socket_is_a_path),
 		TEST(slots_are_read),
 		TEST(bad_slots_are_refused),
 		TEST(obsolete_drivers_are_ignored),

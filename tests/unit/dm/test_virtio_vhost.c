@@ -194,6 +194,15 @@ static void network_card_leaves_its_frames_to_the_kernel(void **state)
 	assert_int_equal(v->features, 1ull << 15 | 1ull << 29 | 1ull << 32);
 	assert_int_equal(v->ring[0].num, 64);
 	assert_ptr_equal((void *)(uintptr_t)v->ring[1].avail, guest_at(g.ring[1].setup.avail));
+	for (unsigned int i = 0; i < 2; i++) {	/* and nobody here takes its notifications or its frames */
+		eventfd_t count;
+
+		(void)eventfd_read(v->ring[i].kick, &count);
+		assert_int_equal(write(pair[0], "x", 1), 1);
+		guest_dev_kick(&g, i);
+		usleep(20000);
+		assert_int_equal(eventfd_read(v->ring[i].kick, &count), 0);
+	}
 	guest_dev_reset(&g);
 	assert_int_equal(v->ring[0].backend, -1);
 	assert_int_equal(v->ring[1].kick, -1);

@@ -87,3 +87,48 @@ dm_virtio_SRCS := \
 	acrn-dm/log.c
 dm_virtio_CFLAGS := $(VIRTIO_TEST_FLAGS)
 dm_virtio_LIBS := -luring -lslirp
+
+UNIT_TESTS += dm_control
+dm_control_SRCS := \
+	tests/unit/dm/test_control.c \
+	tests/unit/dm/fake_evdev.c \
+	tests/unit/dm/fake_guest_blk.c \
+	tests/unit/dm/fake_guest_ring.c \
+	tests/unit/dm/fake_guest_dev.c \
+	tests/unit/dm/fake_virtio_hsm.c \
+	acrn-dm/api.c \
+	acrn-dm/api_commands.c \
+	acrn-dm/dev/pvpanic.c \
+	acrn-dm/dev/wdt.c \
+	acrn-dm/virtio/virtqueue.c \
+	acrn-dm/virtio/vq_packed.c \
+	acrn-dm/virtio/iov.c \
+	acrn-dm/virtio/worker.c \
+	acrn-dm/virtio/virtio.c \
+	acrn-dm/virtio/virtio_pci.c \
+	acrn-dm/virtio/virtio_pci_call.c \
+	acrn-dm/virtio/virtio_pci_legacy.c \
+	acrn-dm/virtio/virtio_pci_modern.c \
+	acrn-dm/virtio/input.c \
+	acrn-dm/virtio/blk.c \
+	acrn-dm/virtio/blk_opts.c \
+	acrn-dm/virtio/blk_request.c \
+	acrn-dm/virtio/blk_threads.c \
+	acrn-dm/virtio/blk_uring.c \
+	acrn-dm/backend/blockdev.c \
+	acrn-dm/backend/blockdev_io.c \
+	acrn-dm/backend/blockdev_opts.c \
+	acrn-dm/backend/md5.c \
+	acrn-dm/bus/io.c \
+	acrn-dm/bus/pci.c \
+	acrn-dm/bus/pci_bar.c \
+	acrn-dm/bus/pci_cfg.c \
+	acrn-dm/bus/pci_irq.c \
+	acrn-dm/dev/device.c \
+	acrn-dm/config.c \
+	acrn-dm/confine.c \
+	acrn-dm/memory.c \
+	acrn-dm/loop.c \
+	acrn-dm/log.c
+dm_control_CFLAGS := $(VIRTIO_TEST_FLAGS) -DDM_VERSION='"test"'
+dm_control_LIBS := -luring -lcjson -lm
