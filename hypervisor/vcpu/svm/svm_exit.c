@@ -53,6 +53,15 @@ static void decode_vmmcall(struct vcpu *vcpu, struct vmcb *vmcb)
 		vcpu->exit.insn_len = 3;
 }
 
+/* Emulated processors leave the bits for the address size of INS and OUTS clear. */
+static uint8_t string_addr_size(struct vcpu *vcpu)
+{
+	enum insn_mode mode;
+	const struct insn *insn = vcpu_decode(vcpu, &mode);
+
+	return insn != NULL ? insn->addr_size : sizeof(uint64_t);
+}
+
 static void decode_io(struct vcpu *vcpu, struct vmcb *vmcb)
 {
 	uint32_t info = (uint32_t)vmcb->exit_info1;
@@ -63,6 +72,8 @@ static void decode_io(struct vcpu *vcpu, struct vmcb *vmcb)
 	vcpu->exit.io.is_string = (info & 4U) != 0;
 	vcpu->exit.io.is_rep = (info & 8U) != 0;
 	vcpu->exit.io.addr_size = (uint8_t)(((info >> 7) & 7U) * 2U);
+	if (unlikely(vcpu->exit.io.is_string && vcpu->exit.io.addr_size == 0))
+		vcpu->exit.io.addr_size = string_addr_size(vcpu);
 	vcpu->exit.insn_len = (uint8_t)(vmcb->exit_info2 - vmcb->rip);
 }
 

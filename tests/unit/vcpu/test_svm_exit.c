@@ -26,6 +26,16 @@ unsigned int vcpu_insn_length(struct vcpu *vcpu, gva_t rip, uint64_t cr3, uint16
 	return opcode == 0xF4 ? 1 : 2;
 }
 
+static struct insn insn;
+static const struct insn *decoded;
+
+const struct insn *vcpu_decode(struct vcpu *vcpu, enum insn_mode *mode)
+{
+	(void)vcpu;
+	*mode = INSN_MODE_32;
+	return decoded;
+}
+
 static struct svm_vcpu arch;
 static struct vmcb vmcb;
 static struct vcpu vcpu;
@@ -97,6 +107,15 @@ static void port_accesses_are_told(void **state)
 	decode(SVM_EXIT_IOIO, 0x03F8021CUL, 0x1002);
 	assert_true(vcpu.exit.io.is_string);
 	assert_true(vcpu.exit.io.is_rep);
+	assert_int_equal(vcpu.exit.io.addr_size, 8);
+
+	/* Emulated processors do not say the address size: the instruction does. */
+	insn.addr_size = 4;
+	decoded = &insn;
+	decode(SVM_EXIT_IOIO, 0x0511001DUL, 0x1002);
+	assert_int_equal(vcpu.exit.io.addr_size, 4);
+	decoded = NULL;
+	decode(SVM_EXIT_IOIO, 0x0511001DUL, 0x1002);
 	assert_int_equal(vcpu.exit.io.addr_size, 8);
 }
 
