@@ -26,7 +26,7 @@
 #define SIGN_EXTENSION 0xFFFF000000000000UL
 #define DIRECT_MAP_END_SLOT 384U /* index in the top table */
 
-extern uint8_t boot_stack_guard[];
+extern uint8_t boot_stack_guard[], image_start[];
 
 static unsigned int failures;
 static uint64_t ran_on;
@@ -262,5 +262,5 @@ unsigned int selftest_run(void)
 void selftest_crash(void)
 {
 	log_notice("crash=fault: writing to the hypervisor's own code");
-	*(volatile uint8_t *)(uint64_t)selftest_crash = 0xCC;
+	*(volatile uint8_t *)image_start = 0xCC;
 }
