@@ -31,6 +31,8 @@ struct vcpu_backend {
 
 	/* The guest. run enters and comes back with vcpu->exit filled. */
 	void (*run)(struct vcpu *vcpu);
+	/* After EXIT_INVALID_STATE: what of the guest's state the CPU cannot have liked. */
+	const char *(*explain)(struct vcpu *vcpu);
 	/* Puts away what of the vCPU is loaded in this CPU, before another CPU or nobody runs it. */
 	void (*put)(struct vcpu *vcpu);
 	uint64_t (*reg_get)(struct vcpu *vcpu, enum vcpu_reg reg);

@@ -121,6 +121,9 @@ static enum exit_result exit_shutdown(struct vcpu *vcpu)
 
 static enum exit_result exit_invalid(struct vcpu *vcpu)
 {
+	if (vcpu->state != VCPU_OFFLINE)
+		log_error("vm%u vcpu%u: the CPU refuses to enter the guest: %s", vcpu_vm(vcpu)->id,
+			  vcpu->index, vcpu_backend->explain(vcpu));
 	vcpu_vm(vcpu)->fatal(vcpu, "the CPU refused the guest's state");
 	return EXIT_RETRY;
 }

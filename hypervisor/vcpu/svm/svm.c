@@ -259,6 +259,7 @@ const struct vcpu_backend svm_backend = {
 	.vcpu_reset = svm_vcpu_reset,
 	.vcpu_free = svm_vcpu_free,
 	.run = svm_run,
+	.explain = svm_explain,
 	.put = svm_put,
 	.reg_get = svm_reg_get,
 	.reg_set = svm_reg_set,

@@ -36,6 +36,9 @@ void svm_enter(struct vcpu *vcpu, hpa_t vmcb);
 /* svm_exit.c: fills vcpu->exit from the VMCB. */
 void svm_exit_decode(struct vcpu *vcpu, struct vmcb *vmcb);
 
+/* svm_check.c */
+const char *svm_explain(struct vcpu *vcpu);
+
 /* vmcb_init.c: the state after RESET or INIT (APM 2 14.1.3) and the intercepts. */
 void vmcb_init(struct vcpu *vcpu, struct vmcb *vmcb);
 

@@ -425,6 +425,7 @@ const struct vcpu_backend vmx_backend = {
 	.vcpu_reset = vmx_vcpu_reset,
 	.vcpu_free = vmx_vcpu_free,
 	.run = vmx_run,
+	.explain = vmx_explain,
 	.put = vmx_put,
 	.reg_get = vmx_reg_get,
 	.reg_set = vmx_reg_set,

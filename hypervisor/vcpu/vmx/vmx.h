@@ -69,6 +69,9 @@ extern const uint8_t vmx_leave[];
 /* vmx_exit.c: fills vcpu->exit from the VMCS. */
 void vmx_exit_decode(struct vcpu *vcpu);
 
+/* vmx_check.c */
+const char *vmx_explain(struct vcpu *vcpu);
+
 /* vmcs_init.c: the state after RESET or INIT (SDM 3A 10.1.1), the controls, the host's state. */
 void vmcs_init(struct vcpu *vcpu);
 

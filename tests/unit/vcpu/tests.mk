@@ -5,3 +5,7 @@ vcpu_svm_exit_SRCS := tests/unit/vcpu/test_svm_exit.c hypervisor/vcpu/svm/svm_ex
 UNIT_TESTS += vcpu_vmx_exit
 vcpu_vmx_exit_SRCS := tests/unit/vcpu/test_vmx_exit.c hypervisor/vcpu/vmx/vmx_exit.c
 vcpu_vmx_exit_CFLAGS := -Itests/unit/vcpu/fake
+
+UNIT_TESTS += vcpu_vmx_check
+vcpu_vmx_check_SRCS := tests/unit/vcpu/test_vmx_check.c hypervisor/vcpu/vmx/vmx_check.c
+vcpu_vmx_check_CFLAGS := -Itests/unit/vcpu/fake
