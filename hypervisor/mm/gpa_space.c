@@ -69,6 +69,16 @@ int gpa_space_protect(struct gpa_space *space, gpa_t gpa, uint64_t size, unsigne
 	return ret;
 }
 
+bool gpa_space_split(struct gpa_space *space, gpa_t gpa)
+{
+	struct pgtable_leaf leaf;
+
+	if (!pgtable_lookup(&space->pt, gpa, &leaf) || (leaf.prot & PG_EXEC) == 0U ||
+	    gpa_space_translate(space, gpa, PG_EXEC) != HPA_INVALID)
+		return false;
+	return gpa_space_protect(space, ALIGN_DOWN(gpa, PAGE_SIZE), PAGE_SIZE, leaf.prot) == 0;
+}
+
 hpa_t gpa_space_translate(struct gpa_space *space, gpa_t gpa, unsigned int prot)
 {
 	return likely(gpa >> 48 == 0U) ? pgtable_translate(&space->pt, gpa, prot) : HPA_INVALID;

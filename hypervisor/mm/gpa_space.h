@@ -30,6 +30,12 @@ int gpa_space_map(struct gpa_space *space, gpa_t gpa, hpa_t hpa, uint64_t size, 
 int gpa_space_unmap(struct gpa_space *space, gpa_t gpa, uint64_t size);
 int gpa_space_protect(struct gpa_space *space, gpa_t gpa, uint64_t size, unsigned int prot);
 
+/*
+ * A fetch from gpa was refused: when it lies in a large page that is only not executable because it
+ * is large (pgtable_ept_split), splits it. False when that is not the reason.
+ */
+bool gpa_space_split(struct gpa_space *space, gpa_t gpa);
+
 /* Host-physical address of gpa when mapped with all of prot, else HPA_INVALID. */
 hpa_t gpa_space_translate(struct gpa_space *space, gpa_t gpa, unsigned int prot);
 

@@ -51,8 +51,12 @@ struct pgtable_format {
  */
 #define PGTABLE_PAT 0x0007010500070406UL
 
-extern const struct pgtable_format pgtable_host, pgtable_ept, pgtable_npt, pgtable_vtd,
-	pgtable_amdvi;
+/*
+ * pgtable_ept_split is for CPUs that must not have large executable pages: a large leaf that was asked
+ * to be executable is not until it is split (gpa_space_split), whatever its prot says.
+ */
+extern const struct pgtable_format pgtable_host, pgtable_ept, pgtable_ept_split, pgtable_npt,
+	pgtable_vtd, pgtable_amdvi;
 
 struct pgtable {
 	const struct pgtable_format *format;

@@ -176,6 +176,35 @@ const struct pgtable_format pgtable_ept = {
 	.prot = ept_prot,
 };
 
+#define EPT_WANTS_X BIT64(52) /* not looked at by the CPU */
+
+static uint64_t ept_split_leaf(hpa_t hpa, unsigned int prot, unsigned int level)
+{
+	uint64_t entry = ept_leaf(hpa, prot, level);
+
+	return level > 1U && (entry & EPT_X) != 0 ? entry ^ (EPT_X | EPT_WANTS_X) : entry;
+}
+
+static unsigned int ept_split_prot(uint64_t entry, unsigned int level)
+{
+	return ept_prot(entry, level) | ((entry & EPT_WANTS_X) != 0 ? PG_EXEC : 0U);
+}
+
+const struct pgtable_format pgtable_ept_split = {
+	.name = "EPT, large pages not executable",
+	.levels = 4,
+	.max_leaf = 3,
+	.sets_type = true,
+	.present = EPT_R | EPT_W | EPT_X,
+	.leaf_mask = EPT_PS,
+	.leaf_value = EPT_PS,
+	.address = PTE_ADDR_MASK,
+	.granted = GRANTED(EPT_R, EPT_W, EPT_X),
+	.leaf = ept_split_leaf,
+	.table = ept_table,
+	.prot = ept_split_prot,
+};
+
 #define VTD_R BIT64(0)
 #define VTD_W BIT64(1)
 #define VTD_SP BIT64(7)

@@ -4,6 +4,7 @@
 
 #include "lib/log.h"
 #include "lib/panic.h"
+#include "vcpu/mitigation.h"
 #include "vcpu/svm/svm.h"
 #include "vcpu/vmx/vmx.h"
 
@@ -15,6 +16,7 @@ void vcpu_backend_probe(void)
 {
 	const char *why[ARRAY_SIZE(backends)];
 
+	mitigation_probe();
 	for (size_t i = 0; i < ARRAY_SIZE(backends); i++) {
 		why[i] = backends[i]->probe();
 		if (why[i] == NULL) {

@@ -14,11 +14,11 @@ enum vcpu_feature { VCPU_RDTSCP, VCPU_INVPCID };
 
 struct vcpu_backend {
 	const char *name;
-	const struct pgtable_format *format; /* of the nested tables */
 
 	/* The processor. probe: NULL when usable, else a sentence why not. */
 	const char *(*probe)(void);
 	bool (*offers)(enum vcpu_feature feature);
+	const struct pgtable_format *(*format)(void); /* of the nested tables */
 	int (*cpu_on)(void);
 	void (*cpu_off)(void);
 

@@ -79,7 +79,7 @@ struct insn_cache {
 struct vcpu {
 	uint64_t gpr[REG_COUNT]; /* RAX and RSP are here too, except while the guest runs */
 	uint64_t rip;
-	uint64_t cr3;		    /* as of the last exit */
+	uint64_t cr3;		    /* as of the last exit whose handling may read code */
 	struct vcpu_exit exit;
 	struct vcpu_event event;    /* waits for the next entry */
 	int offered;		    /* vector offered to the CPU, -1: none */

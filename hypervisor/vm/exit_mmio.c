@@ -124,6 +124,8 @@ enum exit_result exit_memory(struct vcpu *vcpu)
 	struct vm *vm = vcpu_vm(vcpu);
 	gpa_t gpa = vcpu->exit.mem.gpa;
 
+	if (unlikely(vcpu->exit.mem.is_fetch) && gpa_space_split(&vm->group.space, gpa))
+		return EXIT_RETRY;
 	/* Mapped by now: another vCPU was faster, or a stale translation. */
 	if (unlikely(!io_bus_is_near(&vm->io, IO_MMIO, gpa, &vcpu->near) &&
 		     io_bus_find(&vm->io, IO_MMIO, gpa, &vcpu->near) == NULL &&

@@ -253,7 +253,7 @@ static void compose(struct vm *vm)
 
 static int build(struct vm *vm, uint64_t pcpus)
 {
-	int err = gpa_space_init(&vm->group.space, vcpu_backend->format, &host_pool);
+	int err = gpa_space_init(&vm->group.space, vcpu_backend->format(), &host_pool);
 
 	if (err != 0)
 		return err;

@@ -137,6 +137,8 @@ struct cpuid_regs {
 #define CPUID_EXT1_EDX_RDTSCP (1U << 27)
 #define CPUID_EXT1_EDX_LM (1U << 29)
 
+#define CPUID_EXT8_EBX_IBPB (1U << 12)
+
 #define CPUID_APM_EDX_INVARIANT_TSC (1U << 8)
 
 #define CPUID_SVM_EDX_NPT (1U << 0)

@@ -11,6 +11,7 @@
 #include "lib/errno.h"
 #include "lib/panic.h"
 #include "vcpu/fpu.h"
+#include "vcpu/mitigation.h"
 #include "x86/cr.h"
 #include "x86/msr.h"
 
@@ -19,6 +20,7 @@ struct svm_features svm_features;
 struct svm_cpu {
 	void *host_save;
 	struct vcpu *loaded; /* whose lazily switched state the hardware holds */
+	const struct vcpu_group *last_group; /* whose vCPU was loaded last */
 	uint64_t asid_generation;
 	uint32_t asid_next;
 };
@@ -50,6 +52,11 @@ static bool svm_offers(enum vcpu_feature feature)
 	return true;
 }
 
+static const struct pgtable_format *svm_format(void)
+{
+	return &pgtable_npt;
+}
+
 static int svm_cpu_on(void)
 {
 	struct svm_cpu *cpu = &this_cpu(svm_cpu);
@@ -63,6 +70,7 @@ static int svm_cpu_on(void)
 	msr_write(MSR_EFER, msr_read(MSR_EFER) | EFER_SVME);
 	msr_write(MSR_AMD_VM_HSAVE_PA, page_pool_to_hpa(&host_pool, cpu->host_save));
 	fpu_cpu_on();
+	mitigation_cpu_on();
 	return 0;
 }
 
@@ -114,23 +122,32 @@ void svm_sync(struct vcpu *vcpu)
 		svm_vmsave(svm_of(vcpu)->vmcb_hpa);
 }
 
+static void unload(struct svm_cpu *cpu)
+{
+	svm_vmsave(svm_of(cpu->loaded)->vmcb_hpa);
+	fpu_save(cpu->loaded);
+	cpu->loaded = NULL;
+}
+
 static void svm_put(struct vcpu *vcpu)
 {
 	struct svm_cpu *cpu = &this_cpu(svm_cpu);
 
 	if (cpu->loaded != vcpu)
 		return;
-	svm_vmsave(svm_of(vcpu)->vmcb_hpa);
-	fpu_save(vcpu);
-	cpu->loaded = NULL;
+	unload(cpu);
+	cpu->last_group = NULL; /* whose place another VM may take */
 }
 
 static void load(struct svm_cpu *cpu, struct vcpu *vcpu)
 {
 	if (cpu->loaded != NULL)
-		svm_put(cpu->loaded);
+		unload(cpu);
 	svm_vmload(svm_of(vcpu)->vmcb_hpa);
 	fpu_load(vcpu);
+	if (vcpu->group != cpu->last_group)
+		mitigation_switch();
+	cpu->last_group = vcpu->group;
 	cpu->loaded = vcpu;
 }
 
@@ -248,9 +265,9 @@ static void svm_flush_gpa(struct vcpu *vcpu)
 
 const struct vcpu_backend svm_backend = {
 	.name = "SVM",
-	.format = &pgtable_npt,
 	.probe = svm_probe,
 	.offers = svm_offers,
+	.format = svm_format,
 	.cpu_on = svm_cpu_on,
 	.cpu_off = svm_cpu_off,
 	.group_init = svm_group_init,

@@ -12,6 +12,7 @@
 #include "lib/panic.h"
 #include "lib/string.h"
 #include "vcpu/fpu.h"
+#include "vcpu/mitigation.h"
 #include "vcpu/vmx/vmcs_access.h"
 #include "x86/cr.h"
 #include "x86/exception.h"
@@ -20,6 +21,7 @@
 struct vmx_cpu {
 	uint32_t *vmxon;
 	struct vcpu *loaded;  /* whose lazily switched state the hardware holds */
+	const struct vcpu_group *last_group; /* whose vCPU was loaded last */
 	struct vcpu *current; /* whose VMCS VMREAD and VMWRITE mean */
 	unsigned int open_count; /* of brackets around one that is not loaded */
 	uint64_t vpid_generation;
@@ -32,6 +34,11 @@ static DEFINE_PERCPU(struct vmx_cpu, vmx_cpu);
 static const uint32_t own_msrs[VMX_OWN_MSRS] = {
 	MSR_KERNEL_GS_BASE, MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK,
 };
+
+static const struct pgtable_format *vmx_format(void)
+{
+	return mitigations.no_large_exec ? &pgtable_ept_split : &pgtable_ept;
+}
 
 static int vmx_cpu_on(void)
 {
@@ -47,6 +54,7 @@ static int vmx_cpu_on(void)
 	cpu->vpid_generation = 1;
 	cpu->vpid_next = 1;
 	fpu_cpu_on();
+	mitigation_cpu_on();
 	if (msr_read_safe(MSR_IA32_FEATURE_CONTROL, &control) &&
 	    (control & FEATURE_CONTROL_LOCK) == 0)
 		msr_write(MSR_IA32_FEATURE_CONTROL,
@@ -177,6 +185,7 @@ static void vmx_put(struct vcpu *vcpu)
 		return;
 	unload(cpu);
 	clear(cpu, vcpu);
+	cpu->last_group = NULL; /* whose place another VM may take */
 }
 
 static void load(struct vmx_cpu *cpu, struct vcpu *vcpu)
@@ -190,6 +199,9 @@ static void load(struct vmx_cpu *cpu, struct vcpu *vcpu)
 	for (unsigned int i = 0; i < VMX_OWN_MSRS; i++)
 		msr_write(own_msrs[i], x->msr[i]);
 	fpu_load(vcpu);
+	if (vcpu->group != cpu->last_group)
+		mitigation_switch();
+	cpu->last_group = vcpu->group;
 	cpu->loaded = vcpu;
 }
 
@@ -324,6 +336,7 @@ static void inject(struct vcpu *vcpu)
 
 static void enter(struct vcpu *vcpu, struct vmx_vcpu *x)
 {
+	mitigation_entry();
 	if (unlikely(vmx_enter(vcpu, x) != 0)) {
 		vcpu->exit.reason = EXIT_INVALID_STATE;
 		vcpu->exit.raw = vmcs_read(VMCS_INSTRUCTION_ERROR);
@@ -333,7 +346,6 @@ static void enter(struct vcpu *vcpu, struct vmx_vcpu *x)
 	x->launched = 1;
 	x->rip = vcpu->rip = vmcs_read(VMCS_GUEST_RIP);
 	x->rsp = vcpu->gpr[REG_RSP] = vmcs_read(VMCS_GUEST_RSP);
-	vcpu->cr3 = vmcs_read(VMCS_GUEST_CR3);
 	vcpu->cr8 = x->virtual_apic != NULL ? x->virtual_apic[VMX_VIRTUAL_TPR] >> 4 :
 					      vcpu->tpr_shown;
 	vmx_exit_decode(vcpu);
@@ -414,9 +426,9 @@ static void vmx_flush_gpa(struct vcpu *vcpu)
 
 const struct vcpu_backend vmx_backend = {
 	.name = "VMX",
-	.format = &pgtable_ept,
 	.probe = vmx_probe,
 	.offers = vmx_offers,
+	.format = vmx_format,
 	.cpu_on = vmx_cpu_on,
 	.cpu_off = vmx_cpu_off,
 	.group_init = vmx_group_init,

@@ -27,6 +27,12 @@ static void decode_wrmsr(struct vcpu *vcpu)
 	decode_length(vcpu);
 }
 
+/* For an exit whose handling reads the guest's code. */
+static void read_cr3(struct vcpu *vcpu)
+{
+	vcpu->cr3 = vmcs_read(VMCS_GUEST_CR3);
+}
+
 /* SDM 3C table 28-5. */
 static void decode_io(struct vcpu *vcpu)
 {
@@ -38,9 +44,11 @@ static void decode_io(struct vcpu *vcpu)
 	exit->io.is_in = (info & 8U) != 0;
 	exit->io.is_string = (info & 0x10U) != 0;
 	exit->io.is_rep = (info & 0x20U) != 0;
-	if (exit->io.is_string)
+	if (exit->io.is_string) {
 		exit->io.addr_size =
 			(uint8_t)(2U << ((vmcs_read(VMCS_INSTRUCTION_INFO) >> 7) & 7U));
+		read_cr3(vcpu);
+	}
 	decode_length(vcpu);
 }
 
@@ -94,6 +102,7 @@ static void decode_ept_violation(struct vcpu *vcpu)
 {
 	uint64_t info = vmcs_read(VMCS_QUALIFICATION);
 
+	read_cr3(vcpu);
 	vcpu->exit.mem.gpa = vmcs_read(VMCS_GUEST_PHYSICAL);
 	vcpu->exit.mem.is_write = (info & 2U) != 0;
 	vcpu->exit.mem.is_fetch = (info & 4U) != 0;
@@ -115,6 +124,7 @@ static void decode_exception(struct vcpu *vcpu)
 {
 	uint32_t info = (uint32_t)vmcs_read(VMCS_EXIT_EVENT);
 
+	read_cr3(vcpu);
 	requeue_event(vcpu);
 	if (((info >> VMX_EVENT_TYPE_SHIFT) & VMX_EVENT_TYPE) == VMX_EVENT_NMI) {
 		vmx_take_nmi();

@@ -157,6 +157,31 @@ static void test_copy_function(void **state)
 	assert_int_equal(word, 5);
 }
 
+/* A large page becomes executable in pieces, and only when that is all that was in the way. */
+static void test_split(void **state)
+{
+	struct pgtable_leaf leaf;
+
+	(void)state;
+	gpa_space_destroy(&space);
+	assert_int_equal(gpa_space_init(&space, &pgtable_ept_split, &pool), 0);
+	assert_int_equal(gpa_space_map(&space, SIZE_2M, 4 * SIZE_2M, SIZE_2M, RW | PG_EXEC), 0);
+	assert_int_equal(gpa_space_map(&space, 2 * SIZE_2M, 8 * SIZE_2M, SIZE_2M, RW), 0);
+	assert_true(gpa_space_translate(&space, SIZE_2M, PG_EXEC) == HPA_INVALID);
+
+	assert_true(gpa_space_split(&space, SIZE_2M + 0x5123));
+	assert_true(gpa_space_translate(&space, SIZE_2M + 0x5123, RW) == 4 * SIZE_2M + 0x5123);
+	assert_true(gpa_space_translate(&space, SIZE_2M, PG_EXEC) == 4 * SIZE_2M);
+	assert_true(pgtable_lookup(&space.pt, SIZE_2M + 0x5123, &leaf));
+	assert_int_equal(leaf.page_size, PAGE_SIZE);
+	/* done already; never meant to be; not there */
+	assert_false(gpa_space_split(&space, SIZE_2M + 0x5123));
+	assert_false(gpa_space_split(&space, 2 * SIZE_2M));
+	assert_false(gpa_space_split(&space, 5 * SIZE_2M));
+	assert_true(pgtable_lookup(&space.pt, 2 * SIZE_2M, &leaf));
+	assert_int_equal(leaf.page_size, SIZE_2M);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -165,6 +190,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_translate, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_flush, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_copy_function, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_split, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

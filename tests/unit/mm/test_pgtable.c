@@ -24,6 +24,7 @@ static const struct subject {
 	{ &pgtable_host, 0xFFFFFFFF40000000UL, PG_ACCESS | PG_USER | PG_UC | PG_GLOBAL },
 	{ &pgtable_host, 0x0000007FC0000000UL, PG_ACCESS | PG_WT },
 	{ &pgtable_ept, 0x0000FFFF40000000UL, PG_ACCESS | PG_WC },
+	{ &pgtable_ept_split, 0, PG_READ | PG_WRITE | PG_UC },
 	{ &pgtable_npt, 0, PG_ACCESS | PG_WP },
 	{ &pgtable_vtd, 0x0000008000000000UL - SIZE_1G, PG_READ | PG_WRITE },
 	{ &pgtable_amdvi, 0x0000010000000000UL, PG_READ | PG_WRITE },

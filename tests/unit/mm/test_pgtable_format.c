@@ -33,6 +33,10 @@ static const struct {
 	{ &pgtable_ept, PG_READ | PG_WC, 3, HPA | 0x89 },
 	{ &pgtable_ept, PG_READ | PG_WT, 1, HPA | 0x21 },
 	{ &pgtable_ept, PG_READ | PG_WP, 1, HPA | 0x29 },
+	/* a large leaf that wants to be executable is not, and remembers it in bit 52 */
+	{ &pgtable_ept_split, PG_READ | PG_WRITE | PG_EXEC, 1, HPA | 0x37 },
+	{ &pgtable_ept_split, PG_READ | PG_WRITE | PG_EXEC, 2, HPA | 0x100000000000B3 },
+	{ &pgtable_ept_split, PG_READ | PG_WRITE, 2, HPA | 0xB3 },
 	{ &pgtable_vtd, PG_READ, 1, HPA | 0x1 },
 	{ &pgtable_vtd, PG_READ | PG_WRITE, 2, HPA | 0x83 },
 	/* PR 0, next level 11:9, FC 60, IR 61, IW 62 */
@@ -88,6 +92,7 @@ static void test_round_trip(void **state)
 	round_trip(&pgtable_host, PG_WRITE | PG_EXEC | PG_USER | PG_GLOBAL, true);
 	round_trip(&pgtable_npt, PG_WRITE | PG_EXEC, true);
 	round_trip(&pgtable_ept, PG_WRITE | PG_EXEC, true);
+	round_trip(&pgtable_ept_split, PG_WRITE | PG_EXEC, true);
 	round_trip(&pgtable_vtd, PG_WRITE, false);
 	round_trip(&pgtable_amdvi, PG_WRITE, false);
 }

@@ -143,8 +143,10 @@ static void ports_are_told(void **state)
 	assert_true(vcpu.exit.io.is_rep);
 	assert_int_equal(vcpu.exit.io.addr_size, 4);
 	fields[VMCS_INSTRUCTION_INFO] = 2U << 7;
+	fields[VMCS_GUEST_CR3] = 0x1234000;
 	decode(VMX_EXIT_IO, 0x05100013UL, 2);
 	assert_int_equal(vcpu.exit.io.addr_size, 8);
+	assert_int_equal(vcpu.cr3, 0x1234000);
 	assert_false(vcpu.exit.io.is_rep);
 }
 
