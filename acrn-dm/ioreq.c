@@ -15,6 +15,7 @@
 
 #include "bus/io.h"
 #include "bus/pci.h"
+#include "confine.h"
 #include "hsm.h"
 #include "log.h"
 #include "vm.h"
@@ -114,6 +115,7 @@ static void *serve(void *arg)
 	uint32_t answered = 0;
 
 	(void)arg;
+	confine_thread(CONFINE_VCPU);
 	for (;;) {
 		int found = hsm_ioreq_next(answered);
 

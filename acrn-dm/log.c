@@ -24,6 +24,7 @@ static struct {
 	pthread_mutex_t lock;
 	int console_level, kmsg_level, disk_level;	/* 0: off */
 	int kmsg_fd, disk_fd;
+	pthread_t owner;	/* who called log_configure() */
 	unsigned int disk_index;
 	size_t disk_used;
 	char vm_name[16];
@@ -93,6 +94,7 @@ int log_configure(const char *setting, const char *vm_name)
 {
 	const char *p = setting;
 
+	state.owner = pthread_self();
 	snprintf(state.vm_name, sizeof(state.vm_name), "%s", vm_name);
 	while (*p) {
 		p = parse_channel(p);
@@ -134,7 +136,8 @@ static void write_all(int fd, const char *text, size_t len)
 
 static void write_disk(const char *text, size_t len)
 {
-	if (state.disk_used + len > DISK_SIZE) {
+	/* Threads of devices may open no file: it grows until the first thread writes, which soon does. */
+	if (state.disk_used + len > DISK_SIZE && pthread_equal(pthread_self(), state.owner)) {
 		close(state.disk_fd);
 		state.disk_index = (state.disk_index + 1) % DISK_FILES;
 		if (open_disk() != 0)

@@ -308,7 +308,7 @@ static enum vm_request wait_for_request(void)
 
 int vm_run(void)
 {
-	confine();
+	confine_thread(CONFINE_MAIN);
 	if (boot() != 0)
 		return 1;
 	notify("READY=1");

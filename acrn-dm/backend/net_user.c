@@ -285,6 +285,7 @@ static int start(struct netdev_user *u, const struct netdev_user_options *o)
 		if (err)
 			return err;
 	}
+	u->worker.role = CONFINE_NETWORK;
 	return worker_start(&u->worker, "net-user", run, u);
 }
 

@@ -6,12 +6,12 @@
  * it, and an iothread that is told to end first waits for what the kernel still writes into guest memory.
  */
 #include <errno.h>
-#include <liburing.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "log.h"
 #include "virtio/blk_internal.h"
+#include "virtio/uring.h"
 
 #define DEPTH	64u	/* requests of one iothread in work */
 
@@ -204,14 +204,14 @@ static void stop(struct blk *b)
 
 static int start_one(struct iothread *t)
 {
-	int err = io_uring_queue_init(DEPTH, &t->ring, 0);
+	int err = uring_open(&t->ring, DEPTH);
 
+	t->has_ring = err == 0;
 	if (err) {
 		log_err("%s: this kernel has no io_uring for us (%s): use aio=threads", t->blk->pci.name,
 			strerror(-err));
 		return err;
 	}
-	t->has_ring = true;
 	for (unsigned int i = 0; i < DEPTH; i++) {
 		t->request[i].next_free = t->free;
 		t->free = &t->request[i];

@@ -16,6 +16,7 @@ VIRTIO_OBJS := \
 	virtio/blk_request.o \
 	virtio/blk_threads.o \
 	virtio/blk_uring.o \
+	virtio/uring.o \
 	virtio/rng.o \
 	virtio/net.o \
 	virtio/net_ctrl.o \
@@ -36,4 +37,4 @@ VIRTIO_OBJS := \
 	backend/blockdev_io.o \
 	backend/blockdev_opts.o \
 	backend/md5.o
-VIRTIO_LIBS := -luring -lslirp -lcjson -lm
+VIRTIO_LIBS := -luring -lslirp -lcjson -lseccomp -lm

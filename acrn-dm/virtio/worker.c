@@ -11,14 +11,13 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "confine.h"
 #include "log.h"
 
 static void *thread(void *arg)
 {
 	struct worker *w = arg;
 
-	confine_thread();
+	confine_thread(w->role);
 	w->run(w->arg);
 	return NULL;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A thread that waits for notifications. It has no capabilities, and all signals are blocked in it, so that those of
- * the program reach the main thread; it ends only by worker_stop(), which waits for it.
+ * A thread that waits for notifications. It is confined (confine.h), and all signals are blocked in it, so that those
+ * of the program reach the main thread; it ends only by worker_stop(), which waits for it.
  */
 #pragma once
 
@@ -9,11 +9,14 @@
 #include <pthread.h>
 #include <stdbool.h>
 
+#include "confine.h"
+
 #define WORKER_FDS_MAX	20
 
 struct worker {
 	pthread_t thread;
 	bool running;
+	enum confine_role role;	/* set before the start; 0 is that of a device */
 	int stop_fd;		/* eventfd */
 	int epoll_fd;		/* of worker_wait_one(); made at the start, while system calls are not filtered yet */
 	bool watches;		/* worker_wait_one() was called */

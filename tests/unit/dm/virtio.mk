@@ -55,6 +55,7 @@ dm_virtio_SRCS := \
 	acrn-dm/virtio/blk_request.c \
 	acrn-dm/virtio/blk_threads.c \
 	acrn-dm/virtio/blk_uring.c \
+	acrn-dm/virtio/uring.c \
 	acrn-dm/virtio/rng.c \
 	acrn-dm/virtio/net.c \
 	acrn-dm/virtio/net_ctrl.c \
@@ -82,11 +83,12 @@ dm_virtio_SRCS := \
 	acrn-dm/dev/device.c \
 	acrn-dm/config.c \
 	acrn-dm/confine.c \
+	acrn-dm/confine_files.c \
 	acrn-dm/memory.c \
 	acrn-dm/loop.c \
 	acrn-dm/log.c
 dm_virtio_CFLAGS := $(VIRTIO_TEST_FLAGS)
-dm_virtio_LIBS := -luring -lslirp
+dm_virtio_LIBS := -luring -lslirp -lseccomp
 
 UNIT_TESTS += dm_control
 dm_control_SRCS := \
@@ -115,6 +117,7 @@ dm_control_SRCS := \
 	acrn-dm/virtio/blk_request.c \
 	acrn-dm/virtio/blk_threads.c \
 	acrn-dm/virtio/blk_uring.c \
+	acrn-dm/virtio/uring.c \
 	acrn-dm/backend/blockdev.c \
 	acrn-dm/backend/blockdev_io.c \
 	acrn-dm/backend/blockdev_opts.c \
@@ -127,8 +130,20 @@ dm_control_SRCS := \
 	acrn-dm/dev/device.c \
 	acrn-dm/config.c \
 	acrn-dm/confine.c \
+	acrn-dm/confine_files.c \
 	acrn-dm/memory.c \
 	acrn-dm/loop.c \
 	acrn-dm/log.c
 dm_control_CFLAGS := $(VIRTIO_TEST_FLAGS) -DDM_VERSION='"test"'
-dm_control_LIBS := -luring -lcjson -lm
+dm_control_LIBS := -luring -lcjson -lseccomp -lm
+
+UNIT_TESTS += dm_confine
+dm_confine_SRCS := \
+	tests/unit/dm/test_confine.c \
+	acrn-dm/confine.c \
+	acrn-dm/confine_files.c \
+	acrn-dm/virtio/uring.c \
+	acrn-dm/virtio/worker.c \
+	acrn-dm/log.c
+dm_confine_CFLAGS := $(VIRTIO_TEST_FLAGS)
+dm_confine_LIBS := -luring -lseccomp
