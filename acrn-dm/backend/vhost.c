@@ -39,18 +39,20 @@ void vhost_close(struct vhost *v)
 
 static int set_memory(const struct vhost *v)
 {
-	struct {
-		struct vhost_memory head;
-		struct vhost_memory_region region[2];
-	} table = { .head.nregions = mem_highmem() ? 2 : 1 };
+	/* The structure ends in an array without a length; two regions are room enough. */
+	uint64_t room[(sizeof(struct vhost_memory) + 2 * sizeof(struct vhost_memory_region)) / 8] = { 0 };
+	struct vhost_memory *table = (struct vhost_memory *)room;
 
-	table.region[0].memory_size = mem_lowmem();
-	table.region[0].userspace_addr = (uintptr_t)mem_ptr(0, mem_lowmem());
-	table.region[1].guest_phys_addr = MEM_HIGH_BASE;
-	table.region[1].memory_size = mem_highmem();
+	table->nregions = mem_highmem() ? 2 : 1;
+	table->regions[0].memory_size = mem_lowmem();
+	table->regions[0].userspace_addr = (uintptr_t)mem_ptr(0, mem_lowmem());
 	if (mem_highmem())
-		table.region[1].userspace_addr = (uintptr_t)mem_ptr(MEM_HIGH_BASE, mem_highmem());
-	return vhost_host_ioctl(v->fd, VHOST_SET_MEM_TABLE, &table);
+		table->regions[1] = (struct vhost_memory_region){
+			.guest_phys_addr = MEM_HIGH_BASE,
+			.memory_size = mem_highmem(),
+			.userspace_addr = (uintptr_t)mem_ptr(MEM_HIGH_BASE, mem_highmem()),
+		};
+	return vhost_host_ioctl(v->fd, VHOST_SET_MEM_TABLE, table);
 }
 
 int vhost_setup(const struct vhost *v, uint64_t accepted)

@@ -147,3 +147,63 @@ dm_confine_SRCS := \
 	acrn-dm/log.c
 dm_confine_CFLAGS := $(VIRTIO_TEST_FLAGS)
 dm_confine_LIBS := -luring -lseccomp
+
+FUZZERS += fuzz_devices
+fuzz_devices_SRCS := \
+	tests/unit/dm/fuzz_devices.c \
+	acrn-dm/virtio/virtqueue.c \
+	acrn-dm/virtio/vq_packed.c \
+	acrn-dm/virtio/iov.c \
+	acrn-dm/virtio/worker.c \
+	acrn-dm/virtio/virtio.c \
+	acrn-dm/virtio/virtio_pci.c \
+	acrn-dm/virtio/virtio_pci_call.c \
+	acrn-dm/virtio/virtio_pci_legacy.c \
+	acrn-dm/virtio/virtio_pci_modern.c \
+	acrn-dm/virtio/blk.c \
+	acrn-dm/virtio/blk_opts.c \
+	acrn-dm/virtio/blk_request.c \
+	acrn-dm/virtio/blk_threads.c \
+	acrn-dm/virtio/blk_uring.c \
+	acrn-dm/virtio/uring.c \
+	acrn-dm/virtio/rng.c \
+	acrn-dm/virtio/net.c \
+	acrn-dm/virtio/net_ctrl.c \
+	acrn-dm/virtio/net_io.c \
+	acrn-dm/virtio/net_opts.c \
+	acrn-dm/virtio/net_vhost.c \
+	acrn-dm/virtio/vsock.c \
+	acrn-dm/virtio/console.c \
+	acrn-dm/virtio/console_ctl.c \
+	acrn-dm/virtio/console_opts.c \
+	acrn-dm/backend/blockdev.c \
+	acrn-dm/backend/blockdev_io.c \
+	acrn-dm/backend/blockdev_opts.c \
+	acrn-dm/backend/net.c \
+	acrn-dm/backend/net_user.c \
+	acrn-dm/backend/vhost.c \
+	acrn-dm/backend/md5.c \
+	acrn-dm/backend/chardev.c \
+	acrn-dm/backend/chardev_open.c \
+	acrn-dm/bus/io.c \
+	acrn-dm/bus/pci.c \
+	acrn-dm/bus/pci_bar.c \
+	acrn-dm/bus/pci_cfg.c \
+	acrn-dm/bus/pci_irq.c \
+	acrn-dm/dev/device.c \
+	acrn-dm/config.c \
+	acrn-dm/confine.c \
+	acrn-dm/confine_files.c \
+	acrn-dm/memory.c \
+	acrn-dm/loop.c \
+	acrn-dm/log.c \
+	tests/unit/dm/fake_virtio_hsm.c \
+	tests/unit/dm/fake_evdev.c \
+	tests/unit/dm/fake_vhost.c \
+	acrn-dm/api.c \
+	acrn-dm/api_commands.c \
+	acrn-dm/dev/pvpanic.c \
+	acrn-dm/dev/wdt.c \
+	acrn-dm/virtio/input.c
+fuzz_devices_CFLAGS := $(VIRTIO_TEST_FLAGS) -DDM_VERSION='"test"'
+fuzz_devices_LIBS := -luring -lslirp -lcjson -lseccomp -lm

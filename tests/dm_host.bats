@@ -1,0 +1,126 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-3-Clause
+# All of acrn-dm on this machine, with a guest that never runs (tests/fake/hsm_idle.c): options, threads, sockets, ends.
+load helper
+
+setup_file() {
+	make --no-print-directory -s -C "$TOP/acrn-dm" O="$BUILD" idle
+}
+
+setup() {
+	dm=$BUILD/acrn-dm/acrn-dm-idle
+	kernel=$(find "${ACRN_CACHE:-$HOME/.cache/acrn}/kernel/boot" -name 'vmlinuz-*' | head -n 1)
+	cd "$BATS_TEST_TMPDIR"
+	truncate -s 16M disk other
+}
+
+teardown() {
+	[ -z "${pid:-}" ] || kill -KILL "$pid" 2>/dev/null || true
+	wait 2>/dev/null || true
+}
+
+# start OPTIONS...: in the background, until its API answers
+start() {
+	"$dm" -m 256M -k "$kernel" --api-socket api "$@" vm1 </dev/null >out 2>&1 3>&- &
+	pid=$!
+	for _ in $(seq 100); do
+		[ ! -S api ] || return 0
+		kill -0 "$pid" 2>/dev/null || break
+		sleep 0.1
+	done
+	cat out
+	return 1
+}
+
+# api COMMAND [ARGUMENTS]: its answer
+api() {
+	printf '{"command":"%s","arguments":%s}\n' "$1" "${2:-{\}}" | socat -t 2 - UNIX-CONNECT:api | tail -n 1
+}
+
+ends_with() {
+	local status=0
+	wait "$pid" || status=$?
+	pid=
+	[ "$status" = "$1" ] || { cat out; echo "status $status"; return 1; }
+}
+
+every_device=(-s 3,virtio-blk,iothread=2,mq=2,disk,writeback,discard -s 4,virtio-blk,iothread=1@0,other,aio=io_uring
+	-s 5,virtio-net,user -s 6,virtio-console,@pty:one,file:two=ports -s 7,virtio-rnd -s 8,wdt-i6300esb
+	-s 9,pvpanic,action=report -s 10,virtio-blk,nodisk)
+
+@test "with every device it starts, tells of itself, and ends as it is told" {
+	start "${every_device[@]}"
+	[[ $(api status) == *'"state":"running","name":"vm1","vcpus":2,"memory":268435456'* ]]
+	[[ $(api statistics) == *'"driver":"virtio-net","rx_frames":0'* ]]
+	[[ $(api pause) == *EOPNOTSUPP*'cannot let a paused VM run on'* ]]
+	[[ $(api stop '{"force":true}') == *'"return":{}'* ]]
+	ends_with 0
+	[ ! -e api ]
+}
+
+@test "each of its threads has no capability, no way to new ones, and a filter" {
+	start "${every_device[@]}"
+	api status
+	n=0
+	for status in /proc/"$pid"/task/*/status; do
+		name=$(sed -n 's/^Name:[[:space:]]*//p' "$status")
+		grep -qE '^CapEff:[[:space:]]*0+$' "$status" || { echo "$name has capabilities"; return 1; }
+		grep -qE '^NoNewPrivs:[[:space:]]*1$' "$status" || { echo "$name can get privileges"; return 1; }
+		grep -qE '^Seccomp:[[:space:]]*2$' "$status" || { echo "$name has no filter"; return 1; }
+		n=$((n + 1))
+	done
+	[ "$n" -ge 16 ]
+}
+
+@test "it takes at most 5 MiB beside its guest's memory" {
+	start -s 3,virtio-blk,disk -s 5,virtio-net,user -s 7,virtio-rnd
+	api status
+	kib=$(awk '/^[0-9a-f]+-/ {large = 0} /^Size:/ {large = $2 >= 65536} /^Pss:/ && !large {sum += $2} END {print sum}' \
+		"/proc/$pid/smaps")
+	echo "$kib KiB"
+	[ "$kib" -le 5120 ]
+}
+
+@test "a disk is attached and resized while the VM runs" {
+	start -s 3,virtio-blk,nodisk
+	[[ $(api block-attach '{"slot":3,"medium":"disk"}') == *'"return":{}'* ]]
+	[[ $(api block-attach '{"slot":3,"medium":"disk"}') == *EBUSY* ]]
+	[[ $(api block-resize '{"slot":3,"bytes":33554432}') == *'"return":{}'* ]]
+	[ "$(stat -c %s disk)" = 33554432 ]
+	[[ $(api statistics) == *'"capacity":33554432'* ]]
+	run "$dm" -m 256M -k "$kernel" -s 3,virtio-blk,disk vm2
+	[ "$status" = 1 ] && [[ $output == *"disk: is in use by another VM or disk"* ]]
+}
+
+@test "events reach who asked for them" {
+	start
+	(printf '{"command":"events"}\n'; sleep 2) | socat -t 3 - UNIX-CONNECT:api >events 3>&- &
+	sleep 0.5
+	api reset
+	for _ in $(seq 50); do
+		grep -q '"event":"reset"' events && break
+		sleep 0.1
+	done
+	grep -q '"event":"reset","time_ns":' events
+}
+
+@test "SIGINT ends it with 0, SIGTERM asks the guest first and insists at the second time" {
+	start
+	api status
+	kill -INT "$pid"
+	ends_with 0
+	start
+	api status
+	kill -TERM "$pid"
+	sleep 0.5
+	kill -0 "$pid"
+	kill -TERM "$pid"
+	ends_with 0
+}
+
+@test "a driver that is not there, and a bad option, are refused with a sentence" {
+	run "$dm" -k "$kernel" -s 3,virtio-fs,x vm1
+	[ "$status" = 1 ] && [[ $output == *'there is no driver "virtio-fs"'* ]]
+	run "$dm" -k "$kernel" -s 3,virtio-blk,disk,fast vm1
+	[ "$status" = 1 ] && [[ $output == *"option 'fast' is unknown"* ]]
+}
