@@ -5,13 +5,6 @@
 #include "vm/exit.h"
 #include "x86/cr.h"
 
-static void finish_features(struct vcpu *vcpu, struct cpuid_regs *r)
-{
-	r->ebx |= vcpu->vlapic.id << 24;
-	if ((vcpu_backend->reg_get(vcpu, VREG_CR4) & CR4_OSXSAVE) != 0)
-		r->ecx |= CPUID_1_ECX_OSXSAVE;
-}
-
 /* Size of the XSAVE area for what is enabled now. */
 static uint32_t xsave_size(const struct cpuid_policy *p, uint64_t xcr0)
 {
@@ -29,28 +22,43 @@ static uint32_t xsave_size(const struct cpuid_policy *p, uint64_t xcr0)
 	return size;
 }
 
-enum exit_result exit_cpuid(struct vcpu *vcpu)
+/* Leaves below 32 of which a part is the vCPU's own. */
+#define OWN_LEAVES \
+	(BIT32(CPUID_FEATURES) | BIT32(CPUID_EXT_FEATURES) | BIT32(CPUID_TOPOLOGY) | BIT32(CPUID_XSAVE))
+
+/* Not inline, so that the other leaves save no registers for it. */
+static __attribute__((noinline)) void finish_own(struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf)
 {
-	const struct cpuid_policy *p = &vcpu_vm(vcpu)->cpuid;
-	uint32_t leaf = (uint32_t)vcpu->gpr[REG_RAX];
-	uint32_t subleaf = (uint32_t)vcpu->gpr[REG_RCX];
-	struct cpuid_regs r = *cpuid_policy_find(p, leaf, subleaf);
+	uint64_t cr4 = vcpu_backend->reg_get(vcpu, VREG_CR4);
+	uint64_t *gpr = vcpu->gpr;
 
 	if (leaf == CPUID_FEATURES) {
-		finish_features(vcpu, &r);
+		gpr[REG_RBX] |= vcpu->vlapic.id << 24;
+		if ((cr4 & CR4_OSXSAVE) != 0)
+			gpr[REG_RCX] |= CPUID_1_ECX_OSXSAVE;
 	} else if (leaf == CPUID_EXT_FEATURES && subleaf == 0) {
-		if ((vcpu_backend->reg_get(vcpu, VREG_CR4) & CR4_PKE) != 0)
-			r.ecx |= CPUID_7_ECX_OSPKE;
+		if ((cr4 & CR4_PKE) != 0)
+			gpr[REG_RCX] |= CPUID_7_ECX_OSPKE;
 	} else if (leaf == CPUID_TOPOLOGY) {
 		/* Every vCPU a package of its own: no level has anything to say but the id. */
-		r.ecx = subleaf & 0xFFU;
-		r.edx = vcpu->vlapic.id;
+		gpr[REG_RCX] = subleaf & 0xFFU;
+		gpr[REG_RDX] = vcpu->vlapic.id;
 	} else if (leaf == CPUID_XSAVE && subleaf == 0) {
-		r.ebx = xsave_size(p, vcpu->xcr0);
+		gpr[REG_RBX] = xsave_size(&vcpu_vm(vcpu)->cpuid, vcpu->xcr0);
 	}
-	vcpu->gpr[REG_RAX] = r.eax;
-	vcpu->gpr[REG_RBX] = r.ebx;
-	vcpu->gpr[REG_RCX] = r.ecx;
-	vcpu->gpr[REG_RDX] = r.edx;
+}
+
+enum exit_result exit_cpuid(struct vcpu *vcpu)
+{
+	uint32_t leaf = (uint32_t)vcpu->gpr[REG_RAX];
+	uint32_t subleaf = (uint32_t)vcpu->gpr[REG_RCX];
+	const struct cpuid_regs *r = cpuid_policy_find(&vcpu_vm(vcpu)->cpuid, leaf, subleaf);
+
+	vcpu->gpr[REG_RAX] = r->eax;
+	vcpu->gpr[REG_RBX] = r->ebx;
+	vcpu->gpr[REG_RCX] = r->ecx;
+	vcpu->gpr[REG_RDX] = r->edx;
+	if (leaf < 32 && (OWN_LEAVES & BIT32(leaf)) != 0)
+		finish_own(vcpu, leaf, subleaf);
 	return EXIT_HANDLED;
 }
