@@ -15,10 +15,17 @@
 
 static hpa_t limit; /* everything below was decided at start */
 
+/* Whole pages, outwards: a BIOS' map begins and ends anywhere. */
 static void map(struct vm *vm, hpa_t base, hpa_t end, unsigned int prot)
 {
-	if (base < end && gpa_space_map(&vm->group.space, base, base, end - base, prot) != 0)
-		panic("no memory for the Service VM's page tables");
+	int err = 0;
+
+	base = ALIGN_DOWN(base, PAGE_SIZE);
+	end = ALIGN_UP(end, PAGE_SIZE);
+	if (base < end)
+		err = gpa_space_map(&vm->group.space, base, base, end - base, prot);
+	if (err != 0)
+		panic("the Service VM's memory %lx-%lx cannot be mapped: error %d", base, end, -err);
 }
 
 /* How a device is mapped: where the MTRRs do not hold for a guest, the table must say it. */
