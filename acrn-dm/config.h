@@ -48,6 +48,7 @@ struct dm_config {
 	bool rtvm;			/* the VM shares its CPUs with nobody */
 	bool lapic_pt;			/* refused with rtvm, ignored without */
 	bool debugexit;
+	uint64_t virtio_poll_ns;	/* queues are looked at that often, without notifications; 0: off */
 	bool virtio_msi;		/* virtio offers single MSI only */
 	bool windows;			/* subsystem vendor of virtio devices is 0x108E */
 	const char *api_socket;		/* path, NULL: off */

@@ -15,6 +15,8 @@
 
 #include "config.h"
 
+#define VIRTIO_POLL_MAX	10000000
+
 int opts_error(const char *fmt, ...)
 {
 	va_list ap;
@@ -73,6 +75,18 @@ static int set_debugexit(const char *arg, struct dm_config *cfg)
 {
 	(void)arg;
 	cfg->debugexit = true;
+	return 0;
+}
+
+static int set_virtio_poll(const char *arg, struct dm_config *cfg)
+{
+	char *end;
+	unsigned long ns = strtoul(arg, &end, 10);
+
+	if (*arg < '0' || *arg > '9' || *end || ns == 0 || ns > VIRTIO_POLL_MAX)
+		return opts_error("--virtio_poll: \"%s\" is not a number of nanoseconds from 1 to %d", arg,
+				  VIRTIO_POLL_MAX);
+	cfg->virtio_poll_ns = ns;
 	return 0;
 }
 
@@ -182,7 +196,7 @@ static const struct option_row rows[] = {
 	{ 0, "acpidev_pt", true, NOT_BUILT, 1, NULL },
 	{ 0, "mmiodev_pt", true, NOT_BUILT, 1, NULL },
 	{ 0, "vtpm2", true, NOT_BUILT, 1, NULL },
-	{ 0, "virtio_poll", true, NOT_BUILT, 1, NULL },
+	{ 0, "virtio_poll", true, ACT, OPTS_EXIT_USAGE, set_virtio_poll },
 	{ 0, "ssram", true, NOT_BUILT, 1, NULL },
 	{ 0, "pm_by_vuart", true, NOT_BUILT, 1, NULL },
 };

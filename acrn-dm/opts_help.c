@@ -29,12 +29,13 @@ static const char options_text[] =
 "      --cmd_monitor PATH   UNIX socket for JSON commands: destroy, blkrescan, register_vm_event_client\n"
 "      --logger_setting TEXT   as console,level=4;kmsg,level=3;disk,level=5  (1 error .. 5 debug)\n"
 "      --debugexit          a 4-byte write of V to port 0xF4 ends acrn-dm with status V*2+1\n"
+"      --virtio_poll NS     look at all virtio queues that often, and let the guest not notify\n"
 "      --virtio_msi         virtio devices offer a single MSI instead of MSI-X\n"
 "      --windows            virtio devices carry the subsystem vendor that the Windows drivers look for\n"
 "      --pm_notify_channel power_button   how a shutdown is asked for (the default)\n"
 "Accepted and ignored (obsolete): -A -Y -i -G -U --mac_seed --part_info --vsbl --iasl; --lapic_pt without --rtvm\n"
 "Known, not built yet (refused):  --enable_trusty --intr_monitor --acpidev_pt --mmiodev_pt --vtpm2\n"
-"                                 --lapic_pt with --rtvm --ssram --virtio_poll --pm_by_vuart\n";
+"                                 --lapic_pt with --rtvm --ssram --pm_by_vuart\n";
 
 void opts_print_help(const char *prog)
 {

@@ -115,7 +115,9 @@ bool virtio_pop(struct virtio_queue *q, struct vq_chain *chain)
 
 bool virtio_enable_notify(struct virtio_queue *q)
 {
-	return vq_enable_notify(&q->vq) && !(virtio_status(q->dev) & VIRTIO_STATUS_NEEDS_RESET);
+	bool more = q->dev->polled ? vq_has_work(&q->vq) : vq_enable_notify(&q->vq);
+
+	return more && !(virtio_status(q->dev) & VIRTIO_STATUS_NEEDS_RESET);
 }
 
 void virtio_signal(struct virtio_queue *q)
@@ -172,6 +174,8 @@ void virtio_queue_start(struct virtio_dev *v, unsigned int i)
 	q->setup.packed = virtio_has(v, VIRTIO_F_RING_PACKED);
 	pthread_mutex_lock(&q->lock);
 	ok = q->setup.size <= q->size_max && vq_start(&q->vq, &q->setup);
+	if (ok && v->polled)
+		vq_disable_notify(&q->vq);
 	pthread_mutex_unlock(&q->lock);
 	q->enabled = ok;
 	if (!ok)

@@ -96,6 +96,7 @@ struct virtio_dev {
 	/* Of the transport: queue i starts or stopped; (de)register its fast notification. With v->lock. */
 	void (*queue_changed)(struct virtio_dev *v, unsigned int i);
 	void *transport;
+	bool polled;			/* the driver is not to notify: somebody kicks all queues in turn */
 };
 
 struct virtio_params {

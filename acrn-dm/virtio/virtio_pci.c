@@ -199,6 +199,36 @@ static const struct pci_ops ops = {
 	.cfg_write = cfg_write,
 };
 
+/* --- polling ------------------------------------------------------------------------------------------ */
+
+static void on_poll(uint64_t count, void *arg)
+{
+	struct virtio_pci *p = arg;
+
+	(void)count;
+	for (unsigned int i = 0; i < p->virtio.queue_count; i++) {
+		struct virtio_queue *q = &p->virtio.queues[i];
+		bool has_work;
+
+		pthread_mutex_lock(&q->lock);
+		has_work = vq_has_work(&q->vq);
+		pthread_mutex_unlock(&q->lock);
+		if (has_work)
+			virtio_kick(q);
+	}
+}
+
+static int start_polling(struct virtio_pci *p)
+{
+	if (!config.virtio_poll_ns)
+		return 0;
+	p->virtio.polled = true;
+	p->poll = loop_add_timer(on_poll, p);
+	if (!p->poll)
+		return -errno;
+	return loop_timer_set(p->poll, loop_now_ns() + config.virtio_poll_ns, config.virtio_poll_ns);
+}
+
 /* --- life ------------------------------------------------------------------------------------------- */
 
 static int add_interrupts(struct virtio_pci *p)
@@ -276,6 +306,12 @@ int virtio_pci_init(struct virtio_pci *p, struct pci_func *f, const struct virti
 	if (err) {
 		log_err("%s: no room for its registers: %s", p->name, strerror(-err));
 		virtio_pci_exit(p);
+		return err;
+	}
+	err = start_polling(p);
+	if (err) {
+		log_err("%s: cannot poll: %s", p->name, strerror(-err));
+		virtio_pci_exit(p);
 	}
 	return err;
 }
@@ -300,6 +336,8 @@ void virtio_pci_reset(struct virtio_pci *p)
 
 void virtio_pci_exit(struct virtio_pci *p)
 {
+	loop_del(p->poll);	/* waits for the one that runs */
+	p->poll = 0;
 	virtio_pci_reset(p);
 	pthread_mutex_destroy(&p->isr_lock);
 	virtio_exit(&p->virtio);

@@ -50,6 +50,7 @@ struct virtio_pci {
 	bool modern;			/* false: disable-modern */
 	bool uses_legacy;		/* the driver started its queues by BAR 0; with virtio.lock */
 	bool modern_only;
+	loop_handle poll;		/* --virtio_poll */
 	struct virtio_pci_kick kicks[VIRTIO_QUEUES_MAX];	/* with virtio.lock */
 	struct virtio_pci_call calls[VIRTIO_QUEUES_MAX];	/* with virtio.lock */
 	struct {			/* where the BARs answer; with virtio.lock */
