@@ -18,7 +18,7 @@
 #include "log.h"
 
 #define PINS		24
-#define MAX_MEMORY	4
+#define MAX_MEMORY	8
 #define MAX_IRQFDS	64
 
 struct kvm_fake fake = { .kvm_fd = -1, .vm_fd = -1, .event_fd = -1 };
@@ -143,11 +143,11 @@ int hsm_map_ram(uint64_t gpa, void *hva, uint64_t len, uint32_t prot)
 {
 	struct kvm_userspace_memory_region *m = &memory[memories];
 
-	(void)prot;
 	if (memories == MAX_MEMORY)
 		return -ENOMEM;
 	*m = (struct kvm_userspace_memory_region){
 		.slot = memories,
+		.flags = prot & ACRN_MEM_WRITE ? 0 : KVM_MEM_READONLY,	/* writes come as MMIO */
 		.guest_phys_addr = gpa,
 		.memory_size = len,
 		.userspace_addr = (uintptr_t)hva,

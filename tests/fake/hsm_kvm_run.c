@@ -136,6 +136,12 @@ int fake_vcpus_set_regs(const struct acrn_vcpu_regs *v)
 	s.cs.db = r->cs_ar >> 14 & 1;
 	s.cs.g = r->cs_ar >> 15 & 1;
 	s.ds = s.es = s.ss = s.fs = s.gs = data_segment(r->ds_sel);
+	if (!(r->cr0 & 1)) {	/* real mode: the base follows the selector, 64 KiB */
+		s.ds.base = s.es.base = s.ss.base = s.fs.base = s.gs.base = (uint64_t)r->ds_sel << 4;
+		s.ds.limit = s.es.limit = s.ss.limit = s.fs.limit = s.gs.limit = 0xffff;
+		s.ds.db = s.es.db = s.ss.db = s.fs.db = s.gs.db = 0;
+		s.ds.g = s.es.g = s.ss.g = s.fs.g = s.gs.g = 0;
+	}
 	s.gdt.base = r->gdt.base;
 	s.gdt.limit = r->gdt.limit;
 	err = fake_ioctl(vcpu[0].fd, KVM_SET_SREGS, &s);

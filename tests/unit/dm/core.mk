@@ -39,6 +39,34 @@ dm_firmware_SRCS := \
 	acrn-dm/log.c
 dm_firmware_CFLAGS := $(CORE_TEST_FLAGS)
 
+UNIT_TESTS += dm_q35
+dm_q35_SRCS := \
+	tests/unit/dm/test_q35.c \
+	tests/unit/dm/fake_core.c \
+	acrn-dm/dev/pm.c \
+	acrn-dm/dev/q35.c \
+	acrn-dm/loop.c \
+	acrn-dm/bus/io.c \
+	acrn-dm/bus/pci.c \
+	acrn-dm/bus/pci_bar.c \
+	acrn-dm/bus/pci_cfg.c \
+	acrn-dm/bus/pci_irq.c \
+	acrn-dm/config.c \
+	acrn-dm/memory.c \
+	acrn-dm/log.c
+dm_q35_CFLAGS := $(CORE_TEST_FLAGS)
+
+UNIT_TESTS += dm_fwfiles
+dm_fwfiles_SRCS := \
+	tests/unit/dm/test_fwfiles.c \
+	tests/unit/dm/fake_core.c \
+	acrn-dm/loader/firmware.c \
+	acrn-dm/loader/e820.c \
+	acrn-dm/config.c \
+	acrn-dm/memory.c \
+	acrn-dm/log.c
+dm_fwfiles_CFLAGS := $(CORE_TEST_FLAGS)
+
 FUZZERS += fuzz_firmware
 fuzz_firmware_SRCS := \
 	tests/unit/dm/fuzz_firmware.c \
