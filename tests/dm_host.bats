@@ -124,3 +124,55 @@ every_device=(-s 3,virtio-blk,iothread=2,mq=2,disk,writeback,discard -s 4,virtio
 	run "$dm" -k "$kernel" -s 3,virtio-blk,disk,fast vm1
 	[ "$status" = 1 ] && [[ $output == *"option 'fast' is unknown"* ]]
 }
+
+@test "the manual's command lines run as they stand" {
+	ln -s "$kernel" vmlinuz
+	head -c 4096 /dev/zero >initrd.img
+	sed -n 's/^acrn\\-dm //p' "$TOP/acrn-dm/acrn-dm.8" | sed 's/\\-/-/g' >lines
+	[ -s lines ]
+	while read -r line; do
+		echo "acrn-dm $line"
+		# shellcheck disable=SC2086
+		"$dm" --api-socket api $line </dev/null >out 2>&1 3>&- &
+		pid=$!
+		for _ in $(seq 100); do
+			[ -S api ] && break
+			sleep 0.1
+		done
+		api stop '{"force":true}'
+		ends_with 0
+	done <lines
+}
+
+@test "a tap of two queues is made and goes again; vhost without its node is refused" {
+	name=acrn$$
+	run ip tuntap add dev "$name" mode tap
+	[ "$status" = 0 ] || skip "no taps can be made here"
+	ip link del "$name"
+	start -s "5,virtio-net,tap=$name,queues=2,mac=02:00:00:00:00:05"
+	[ "$(ls -d "/sys/class/net/$name/queues"/rx-* | wc -l)" -ge 2 ]
+	api stop '{"force":true}'
+	ends_with 0
+	[ ! -e "/sys/class/net/$name" ]
+	[ ! -e /dev/vhost-net ] || skip "this machine has vhost-net"
+	run "$dm" -k "$kernel" -s "5,virtio-net,tap=$name,vhost" vm1
+	[ "$status" = 1 ] && [[ $output == *"/dev/vhost-net: No such file"* ]]
+}
+
+@test "an ordinary user can run it" {
+	[ "$(id -u)" = 0 ] || skip "this is one"
+	chmod 777 . && chmod 666 disk && cp "$kernel" vmlinuz && chmod 644 vmlinuz
+	as=(setpriv --reuid 65534 --regid 65534 --clear-groups)
+	cp "$dm" dm && chmod 755 dm
+	"${as[@]}" test -x ./dm -a -r vmlinuz || skip "this folder is closed to others"
+	"${as[@]}" ./dm -m 256M -k vmlinuz --api-socket api -s 3,virtio-blk,disk -s 5,virtio-net,user vm1 \
+		</dev/null >out 2>&1 3>&- &
+	pid=$!
+	for _ in $(seq 100); do
+		[ -S api ] && break
+		sleep 0.1
+	done
+	[[ $(api status) == *running* ]]
+	api stop '{"force":true}'
+	ends_with 0
+}
