@@ -20,7 +20,7 @@ help:
 	@echo 'make setup      installs and fetches what is needed (as root the first time)'
 	@echo 'make demo       boots the whole stack in QEMU to the shell of a User VM'
 	@echo 'make unit       unit tests on the host: seconds'
-	@echo 'make fuzz       every fuzzer for SECONDS=5'
+	@echo 'make fuzz       every fuzzer for SECONDS=30'
 	@echo 'make check      everything that has to pass; transcripts under build/logs/'
 	@echo '                ONLY="style boot" or BOOT="a_boot another" run a part of it'
 	@echo 'make deb        Debian packages, under build/deb/'
@@ -46,7 +46,7 @@ hsm:
 unit:
 	@$(SUB) -C tests/unit run
 
-SECONDS ?= 5
+SECONDS ?= 30
 fuzz:
 	@$(SUB) -C tests/unit fuzz SECONDS=$(SECONDS)
 

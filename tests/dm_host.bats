@@ -176,3 +176,30 @@ every_device=(-s 3,virtio-blk,iothread=2,mq=2,disk,writeback,discard -s 4,virtio
 	api stop '{"force":true}'
 	ends_with 0
 }
+
+# ask_monitor OBJECT: the answer of the original's command socket
+ask_monitor() { printf '%s\n' "$1" | socat -t 2 - UNIX-CONNECT:mon; }
+
+@test "the original's command socket answers as it did" {
+	start --cmd_monitor mon -s 3,virtio-blk,nodisk
+	[ "$(ask_monitor '{"command":"dance"}')" = '{"ack":-1}' ]
+	[ "$(ask_monitor '{"command":"blkrescan","arguments":"3,/nowhere"}')" = '{"ack":-1}' ]
+	[ "$(ask_monitor '{"command":"blkrescan","arguments":"3,disk"}')" = '{"ack":0}' ]
+	[[ $(api statistics) == *'"capacity":16777216'* ]]
+	[ "$(ask_monitor '{"command":"destroy","arguments":""}')" = '{"ack":0}' ]
+	ends_with 0
+}
+
+@test "a command line of the original runs, with one warning for each word that means nothing now" {
+	start -A -s 0:0,hostbridge -s 1:0,lpc -s 3,virtio-blk,b,disk,no_bst_block,aio=threads \
+		-s 5,virtio-console,@stdio:stdio_port -s 7,virtio-rnd --mac_seed X --iasl /usr/bin/iasl \
+		--logger_setting "console,level=4" --virtio_poll 1000000
+	api stop '{"force":true}'
+	ends_with 0
+	[ "$(grep -c 'is obsolete and ignored' out)" = 3 ]
+}
+
+@test "acrn-dm has no shell, and no name in /tmp" {
+	run grep -rnE '\b(system|popen)\(|"/tmp' "$TOP/acrn-dm" --include='*.[ch]'
+	[ "$status" = 1 ]
+}
