@@ -203,3 +203,49 @@ ask_monitor() { printf '%s\n' "$1" | socat -t 2 - UNIX-CONNECT:mon; }
 	run grep -rnE '\b(system|popen)\(|"/tmp' "$TOP/acrn-dm" --include='*.[ch]'
 	[ "$status" = 1 ]
 }
+
+# refused WORDS OPTIONS...: it does not start, and says so in those words
+refused() {
+	local words=$1 status=0
+	shift
+	timeout 20 "$dm" "$@" >out 2>&1 || status=$?
+	cat out
+	[ "$status" = 1 ]
+	grep -q -- "$words" out
+}
+
+@test "--ovmf: firmware starts with variables of its own, which no second VM gets" {
+	cp /usr/share/OVMF/OVMF_VARS_4M.fd vars
+	start --ovmf code=/usr/share/OVMF/OVMF_CODE_4M.fd,vars=vars -s 3,virtio-blk,b,disk
+	refused 'in use by another VM' --ovmf code=/usr/share/OVMF/OVMF_CODE_4M.fd,vars=vars vm2
+	api stop '{"force":true}'
+	ends_with 0
+	cmp vars /usr/share/OVMF/OVMF_VARS_4M.fd
+}
+
+@test "firmware and kernels that are none are refused with a sentence" {
+	head -c 5000 /dev/zero >odd
+	refused 'odd is not a firmware image' --ovmf odd vm1
+	refused 'cannot open missing' --ovmf code=/usr/share/OVMF/OVMF_CODE_4M.fd,vars=missing vm1
+	refused 'it is not an ELF file' -E odd vm1
+	refused 'needs firmware' --machine q35 -k "$kernel" vm1
+	refused 'is not a Linux kernel' --ovmf /usr/share/ovmf/OVMF.fd -k odd vm1
+}
+
+@test "--config gives what the command line would" {
+	printf '# one\nname = vm1\nkernel = %s\nmemsize = 256M\napi-socket = api\npci_slot = 3,virtio-blk,disk\n' "$kernel" >conf
+	"$dm" --config conf </dev/null >out 2>&1 3>&- &
+	pid=$!
+	for _ in $(seq 100); do [ -S api ] && break; sleep 0.1; done
+	[[ $(api status) == *'"name":"vm1"'* ]]
+	api stop '{"force":true}'
+	ends_with 0
+	printf 'name = vm1\nkernal = x\n' >conf
+	refused 'conf, line 2' --config conf
+}
+
+@test "-s help and -s DRIVER,help tell the options of drivers" {
+	"$dm" -s help 2>&1 | grep -q virtio-blk
+	"$dm" -s virtio-blk,help 2>&1 | grep -q sectorsize
+	refused 'is not' -s nothing,help
+}

@@ -98,8 +98,21 @@ const char *elf_plan(const uint8_t *head, size_t len, uint64_t file_size, uint64
 	return why ? why : find_multiboot(head, len, plan);
 }
 
+static int make_plan(uint64_t lowmem, struct elf_plan *plan)
+{
+	static uint8_t head[ELF_HEAD_SIZE];
+	ssize_t n = pread(file.fd, head, sizeof(head), 0);
+	const char *why = elf_plan(head, n > 0 ? (size_t)n : 0, file.size, lowmem, plan);
+
+	if (!why)
+		return 0;
+	log_err("the kernel %s cannot be started: %s", config.elf, why);
+	return -ENOEXEC;
+}
+
 int elf_open(void)
 {
+	struct elf_plan plan;
 	struct stat st;
 
 	file.fd = open(config.elf, O_RDONLY | O_CLOEXEC);
@@ -114,7 +127,7 @@ int elf_open(void)
 		return -EINVAL;
 	}
 	file.size = (uint64_t)st.st_size;
-	return 0;
+	return make_plan(config.memory < MEM_LOW_LIMIT ? config.memory : MEM_LOW_LIMIT, &plan);
 }
 
 void elf_close(void)
@@ -176,16 +189,11 @@ static int set_registers(const struct elf_plan *plan, struct acrn_vcpu_regs *v)
 
 int elf_load(struct acrn_vcpu_regs *regs)
 {
-	static uint8_t head[ELF_HEAD_SIZE];
-	ssize_t n = pread(file.fd, head, sizeof(head), 0);
 	struct elf_plan plan;
-	const char *why = elf_plan(head, n > 0 ? (size_t)n : 0, file.size, mem_lowmem(), &plan);
-	int err = 0;
+	int err = make_plan(mem_lowmem(), &plan);
 
-	if (why) {
-		log_err("the kernel %s cannot be started: %s", config.elf, why);
-		return -ENOEXEC;
-	}
+	if (err)
+		return err;
 	for (unsigned int i = 0; i < plan.count && !err; i++)
 		err = load_segment(&plan.segment[i]);
 	if (!err && plan.multiboot)
