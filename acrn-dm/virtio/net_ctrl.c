@@ -211,7 +211,8 @@ void net_control(struct net *n, struct virtio_queue *q, struct vq_chain *c)
 
 	pthread_mutex_lock(&q->lock);
 	do {
-		while (virtio_pop(q, c)) {
+		/* Asked again: only while the queue runs is it certain which one it is. */
+		while (q->index == net_control_queue(n) && virtio_pop(q, c)) {
 			size_t len = iov_to_buf(c->iov, c->n_out, 0, text, sizeof(text));
 			uint8_t ack = ACK_ERR;
 
@@ -224,6 +225,6 @@ void net_control(struct net *n, struct virtio_queue *q, struct vq_chain *c)
 			iov_from_buf(c->iov + c->n_out, c->n_in, 0, &ack, 1);
 			virtio_complete(q, c, 1);
 		}
-	} while (virtio_enable_notify(q));
+	} while (virtio_enable_notify(q) && q->index == net_control_queue(n));
 	pthread_mutex_unlock(&q->lock);
 }

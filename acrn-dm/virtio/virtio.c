@@ -160,8 +160,8 @@ void virtio_accept(struct virtio_dev *v, unsigned int half, uint32_t bits)
 {
 	if ((virtio_status(v) & (VIRTIO_STATUS_FEATURES_OK | VIRTIO_STATUS_DRIVER_OK)) || half > 1)
 		return;
-	v->accepted &= ~(0xffffffffull << (32 * half));
-	v->accepted |= (uint64_t)bits << (32 * half);
+	__atomic_store_n(&v->accepted, (v->accepted & ~(0xffffffffull << (32 * half))) | (uint64_t)bits << (32 * half),
+			 __ATOMIC_RELAXED);
 }
 
 void virtio_queue_start(struct virtio_dev *v, unsigned int i)
@@ -217,7 +217,7 @@ void virtio_reset(struct virtio_dev *v)
 	}
 	if (v->ops->reset)
 		v->ops->reset(v);
-	v->accepted = 0;
+	__atomic_store_n(&v->accepted, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&v->config_vector, VIRTIO_NO_VECTOR, __ATOMIC_RELAXED);
 	__atomic_store_n(&v->status, 0, __ATOMIC_SEQ_CST);
 }

@@ -84,7 +84,7 @@ struct virtio_dev {
 	void *priv;			/* of the device */
 	pthread_mutex_t lock;
 	uint64_t offered;
-	uint64_t accepted;		/* stable while a queue runs */
+	uint64_t accepted;		/* stable while a queue runs; atomic access */
 	uint8_t status;			/* atomic access: workers set NEEDS_RESET */
 	uint8_t generation;		/* atomic access */
 	uint16_t config_vector;		/* atomic access */
@@ -117,7 +117,7 @@ void virtio_exit(struct virtio_dev *v);
 
 static inline bool virtio_has(const struct virtio_dev *v, unsigned int feature)
 {
-	return (v->accepted & VIRTIO_BIT(feature)) != 0;
+	return (__atomic_load_n(&v->accepted, __ATOMIC_RELAXED) & VIRTIO_BIT(feature)) != 0;
 }
 
 /* With q->lock. vq_pop(), and a bad ring puts the device in NEEDS_RESET; false when there is no request. */
