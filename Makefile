@@ -12,7 +12,7 @@ endif
 DEV := scripts/dev
 SUB = $(MAKE) --no-print-directory $(if $(V),,-s)
 
-.PHONY: all help setup hypervisor efi acrn-dm hsm unit fuzz check deb bench demo clean
+.PHONY: all help setup hypervisor efi acrn-dm hsm unit fuzz check check-intel deb bench demo clean
 all: hypervisor efi acrn-dm hsm
 
 help:
@@ -23,6 +23,7 @@ help:
 	@echo 'make fuzz       every fuzzer for SECONDS=30'
 	@echo 'make check      everything that has to pass; transcripts under build/logs/'
 	@echo '                ONLY="style boot" or BOOT="a_boot another" run a part of it'
+	@echo 'make check-intel what runs in Bochs, all of it; BOCHS_MODEL=haswell, skylake, ryzen'
 	@echo 'make deb        Debian packages, under build/deb/'
 	@echo 'make bench      instructions per exit, ours and the peer; writes build/bench.tsv'
 	@echo 'make clean      removes build/'
@@ -52,6 +53,9 @@ fuzz:
 
 check: setup
 	@$(DEV)/run-checks $(ONLY)
+
+check-intel: setup
+	@$(DEV)/run-checks build intel
 
 deb:
 	@$(DEV)/mkdeb

@@ -36,6 +36,14 @@ monitor_when() {
 	MONITOR_PID=$!
 }
 
+# bochs_boot NAME [bochs-run options]: the same in Bochs
+bochs_boot() {
+	local name=$1
+	shift
+	mkdir -p "$LOGS"
+	"$DEV/bochs-run" --log "$LOGS/$name.log" "$@" >"$LOGS/$name.run" 2>&1 3>&- || true
+}
+
 # last_lines NAME: what a person wants to see first when a boot went wrong.
 last_lines() {
 	cat "$LOGS/$1.run"

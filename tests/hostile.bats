@@ -13,12 +13,14 @@ setup_file() {
 	passes hostile odd-guest-came-to-its-end
 	passes hostile service-vm-does-not-notice-odd
 }
-@test "unknown MSRs, EFER.SVME and SVM instructions fault in a User VM" {
+@test "unknown MSRs, EFER.SVME, SVM and VMX instructions fault in a User VM" {
 	passes hostile odd-unknown-msrs-fault
 	passes hostile odd-efer-svme-faults
 	passes hostile odd-svm-instructions-fault
+	passes hostile odd-vmx-instructions-fault
 	passes hostile odd-bad-xsetbv-faults
 	passes hostile odd-cpuid-hides-svm
+	passes hostile odd-cpuid-hides-vmx
 	passes hostile odd-guest-sees-only-faults
 }
 @test "every hypercall of a User VM is refused" { passes hostile odd-hypercalls-are-refused; }

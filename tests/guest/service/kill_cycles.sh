@@ -7,12 +7,6 @@
 CYCLES=50
 check module-loads hsm_load || finish
 
-stat() { awk -v w="$1" '$1 == w {print $2}' /proc/vmstat; }
-pinned() {
-	# counters of each CPU are added up only now and then
-	cat /proc/sys/vm/stat_refresh
-	echo $(($(stat nr_foll_pin_acquired) - $(stat nr_foll_pin_released)))
-}
 # free memory, with the pages that wait on the CPUs' own lists: megabytes that come and go
 free_kib() {
 	sync
@@ -20,7 +14,6 @@ free_kib() {
 	usleep 300000
 	awk '/^MemFree:/ {kib += $2} /^ *count:/ {kib += 4 * $2} END {print kib}' /proc/meminfo /proc/zoneinfo
 }
-nothing_pinned() { [ "$(pinned)" -le "$pins" ]; }
 
 one() { # CYCLE
 	if [ $(($1 % 5)) = 0 ]; then
@@ -43,13 +36,13 @@ for i in $(seq 1 $CYCLES); do
 	# the first cycles fill caches that stay
 	if [ "$i" = 5 ]; then
 		usleep 2000000
-		pins=$(pinned)
+		pins=$(vm_pinned)
 		mem=$(free_kib)
 	fi
 done
 equal all-cycles-ran $done $CYCLES
-until_true 10 nothing_pinned
-pins_now=$(pinned)
+until_true 10 vm_pinned_at_most "$pins"
+pins_now=$(vm_pinned)
 mem_now=$(free_kib)
 echo "pinned pages after 5 cycles $pins, after $done cycles $pins_now; free KiB $mem, then $mem_now"
 check no-pinned-page-stays test "$pins_now" -le "${pins:--1}"

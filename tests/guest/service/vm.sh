@@ -99,6 +99,14 @@ vm_counters() { sed -n "/^vm [0-9]* \"$1\" live/{n;p;}" /sys/kernel/debug/acrn_h
 # counter NAME LINE: one of them
 counter() { echo "$2" | sed "s/.*\b$1 \([0-9]*\).*/\1/"; }
 
+# vm_pinned: how many pages are pinned for User VMs
+vm_pinned() {
+	# counters of each CPU are added up only now and then
+	cat /proc/sys/vm/stat_refresh
+	awk '$1 == "nr_foll_pin_acquired" {n += $2} $1 == "nr_foll_pin_released" {n -= $2} END {print n + 0}' /proc/vmstat
+}
+vm_pinned_at_most() { [ "$(vm_pinned)" -le "$1" ]; }
+
 # vm_checks NAME PREFIX: the PASS and FAIL lines of the guest become ours
 vm_checks() {
 	tr -d '\r' <"/tmp/$1.out" | grep -aE '^(PASS|FAIL) ' | sed -E "s/^(PASS|FAIL) /\1 $2/" >/tmp/lines

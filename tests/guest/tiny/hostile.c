@@ -89,7 +89,7 @@ static int saw(uint32_t vector)
 
 static void try_msrs(void)
 {
-	uint32_t first[] = { 0x4b564d00, 0x40000200, 0xc0010114, 0xc0010117, 0xc0010140, 0x12345678 };
+	uint32_t first[] = { 0x480, 0x4b564d00, 0x40000200, 0xc0010114, 0xc0010117, 0xc0010140, 0x12345678 };
 	uint32_t i, lo, hi, good = 1;
 
 	for (i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
@@ -107,9 +107,9 @@ static void try_msrs(void)
 	report(saw(GP), "efer-svme-faults");
 }
 
-#define TRY3(byte, result) do { \
+#define TRY3(bytes, result) do { \
 	expect(3); \
-	asm volatile(".byte 0x0f, 0x01, " byte : : "a"(0x700000), "c"(0), "d"(0) : "memory", "ebx"); \
+	asm volatile(".byte 0x0f, " bytes : : "a"(0x700000), "c"(0), "d"(0) : "memory", "ebx"); \
 	result &= saw(UD); \
 } while (0)
 
@@ -117,13 +117,22 @@ static void try_instructions(void)
 {
 	int good = 1;
 
-	TRY3("0xd8", good);	/* vmrun */
-	TRY3("0xda", good);	/* vmload */
-	TRY3("0xdb", good);	/* vmsave */
-	TRY3("0xdc", good);	/* stgi */
-	TRY3("0xdd", good);	/* clgi */
-	TRY3("0xdf", good);	/* invlpga */
+	TRY3("0x01, 0xd8", good);	/* vmrun */
+	TRY3("0x01, 0xda", good);	/* vmload */
+	TRY3("0x01, 0xdb", good);	/* vmsave */
+	TRY3("0x01, 0xdc", good);	/* stgi */
+	TRY3("0x01, 0xdd", good);	/* clgi */
+	TRY3("0x01, 0xdf", good);	/* invlpga */
 	report(good, "svm-instructions-fault");
+
+	good = 1;
+	TRY3("0x01, 0xc2", good);	/* vmlaunch */
+	TRY3("0x01, 0xc3", good);	/* vmresume */
+	TRY3("0x01, 0xc4", good);	/* vmxoff */
+	TRY3("0x78, 0xc0", good);	/* vmread %eax, %eax */
+	TRY3("0x79, 0xc0", good);	/* vmwrite %eax, %eax */
+	TRY3("0xc7, 0x30", good);	/* vmptrld (%eax) */
+	report(good, "vmx-instructions-fault");
 
 	expect(3);
 	asm volatile("xsetbv" : : "a"(0xffffffff), "d"(0xffffffff), "c"(0));
@@ -139,6 +148,9 @@ static void try_hypercalls(void)
 	for (nr = 0x80000000; nr < 0x80000090; nr++) {
 		expect(3);
 		asm volatile("vmmcall" : "=a"(eax) : "a"(nr), "c"(0), "d"(0), "D"(0), "S"(0) : "memory", "ebx");
+		good &= saw(UD) || saw(GP) || (int32_t)eax < 0;
+		expect(3);
+		asm volatile("vmcall" : "=a"(eax) : "a"(nr), "c"(0), "d"(0), "D"(0), "S"(0) : "memory", "ebx");
 		good &= saw(UD) || saw(GP) || (int32_t)eax < 0;
 	}
 	report(good, "hypercalls-are-refused");
@@ -195,6 +207,8 @@ static void try_cpuid(void)
 		asm volatile("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "a"(leaf), "c"(0));
 	asm volatile("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "a"(0x80000001), "c"(0));
 	report(!(c & 4), "cpuid-hides-svm");
+	asm volatile("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "a"(1), "c"(0));
+	report(!(c & 0x20), "cpuid-hides-vmx");
 }
 
 void tiny_main(const uint8_t *params)
