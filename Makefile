@@ -12,7 +12,7 @@ endif
 DEV := scripts/dev
 SUB = $(MAKE) --no-print-directory $(if $(V),,-s)
 
-.PHONY: all help setup hypervisor efi acrn-dm hsm unit fuzz check check-intel deb bench demo clean
+.PHONY: all help setup hypervisor efi acrn-dm hsm unit fuzz check check-intel deb bench bench-intel demo clean
 all: hypervisor efi acrn-dm hsm
 
 help:
@@ -26,6 +26,7 @@ help:
 	@echo 'make check-intel what runs in Bochs, all of it; BOCHS_MODEL=haswell, skylake, ryzen'
 	@echo 'make deb        Debian packages, under build/deb/'
 	@echo 'make bench      instructions per exit, ours and the peer; writes build/bench.tsv'
+	@echo 'make bench-intel the same in Bochs; writes build/bench-intel.tsv; BOCHS_MODEL as above'
 	@echo 'make clean      removes build/'
 	@echo 'V=1 shows commands; each of hypervisor efi acrn-dm hsm is a target too'
 
@@ -63,6 +64,10 @@ deb:
 bench: setup
 	@$(SUB) all
 	@tests/bench/run
+
+bench-intel: setup
+	@$(SUB) all
+	@tests/bench/run-bochs
 
 demo: setup
 	@echo '=== building'

@@ -16,6 +16,7 @@
 #define RING 0x700000
 #define RING_SIZE 0x4000
 #define KVM_KICK_PORT 0x700
+#define VENDOR_INTEL 0x756e6547u /* "Genu" */
 #define NO_SUCH_HYPERCALL 0x800000ffu
 
 void guest_main(const uint8_t *params);
@@ -54,7 +55,11 @@ static uint64_t measure(char test)
 		LOOP(spent, "cpuid", "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "a"(0), "c"(0));
 		break;
 	case 'h':
-		LOOP(spent, "vmmcall", "+a"(ret) : "r"(id), "b"(0), "c"(0), "d"(0), "S"(0), "D"(0));
+		asm volatile("cpuid" : "=b"(b), "+a"(a) : : "ecx", "edx");
+		if (b == VENDOR_INTEL)
+			LOOP(spent, "vmcall", "+a"(ret) : "r"(id), "b"(0), "c"(0), "d"(0), "S"(0), "D"(0));
+		else
+			LOOP(spent, "vmmcall", "+a"(ret) : "r"(id), "b"(0), "c"(0), "d"(0), "S"(0), "D"(0));
 		break;
 	case 'i':
 		LOOP(spent, "inb %w1, %b0", "+a"(a) : "d"(PIC_MASK));
