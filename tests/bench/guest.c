@@ -16,6 +16,8 @@
 #define RING 0x700000
 #define RING_SIZE 0x4000
 #define KVM_KICK_PORT 0x700
+#define LINE_CONTROL 3
+#define EIGHT_BITS 3
 #define VENDOR_INTEL 0x756e6547u /* "Genu" */
 #define NO_SUCH_HYPERCALL 0x800000ffu
 
@@ -158,6 +160,7 @@ void guest_main(const uint8_t *params)
 	com = COM1;
 	if (*tests == '2') {
 		com = COM2;
+		outb(COM2 + LINE_CONTROL, EIGHT_BITS);
 		tests++;
 	}
 	for (i = 0; i < RING_SIZE; i++)
