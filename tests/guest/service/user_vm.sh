@@ -22,7 +22,7 @@ sleep 1000 | nc -l -p 4000 >/tmp/net.out &
 VM_ARGS="acrn.cpus=2 acrn.md5=$md5"
 vm_linux vm1 /tmp/shell.img --cpu_affinity 0,1 -s 0,hostbridge -s 1,lpc -l com1,stdio -l com2,file:/tmp/com2.out \
 	-s 3,virtio-blk,/tmp/disk.img -s 4,virtio-net,tap=tap0 -s 5,virtio-console,@file:con=/tmp/con.out \
-	-s 6,virtio-rnd -s 7,virtio-blk,/tmp/fs.img -s 8,virtio-blk,/tmp/ro.img,ro
+	-s 6,virtio-rnd -s 7,virtio-blk,iothread=2,mq=2,/tmp/fs.img,writeback,aio=io_uring -s 8,virtio-blk,/tmp/ro.img,ro
 while ! vm_ended vm1; do vm_counters vm1; usleep 500000; done >/tmp/vm1.counters &
 equal power-off-ends-with-0 "$(vm_wait vm1 240)" 0
 counters=$(tail -n 1 /tmp/vm1.counters)
