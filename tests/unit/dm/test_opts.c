@@ -356,6 +356,18 @@ static void a_bad_file_is_refused(void **state)
 	assert_int_equal(parse("--config /nonexistent v"), 1);
 }
 
+static void polling_has_an_interval(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("--virtio_poll 1000000 -k k vm"), OPTS_RUN);
+	assert_int_equal(cfg.virtio_poll_ns, 1000000);
+	opts_free(&cfg);
+	cfg.bootargs = "";
+	assert_int_equal(parse("--virtio_poll 0 -k k vm"), OPTS_EXIT_USAGE);
+	assert_int_equal(parse("--virtio_poll 10000001 -k k vm"), OPTS_EXIT_USAGE);
+	assert_int_equal(parse("--virtio_poll 5us -k k vm"), OPTS_EXIT_USAGE);
+}
+
 static void api_socket_is_a_path(void **state)
 {
 	(void)state;
@@ -370,6 +382,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(sizes_are_read),
 		TEST(api_socket_is_a_path),
+		TEST(polling_has_an_interval),
 		TEST(slots_are_read),
 		TEST(bad_slots_are_refused),
 		TEST(obsolete_drivers_are_ignored),
