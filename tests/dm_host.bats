@@ -128,6 +128,8 @@ every_device=(-s 3,virtio-blk,iothread=2,mq=2,disk,writeback,discard -s 4,virtio
 @test "the manual's command lines run as they stand" {
 	ln -s "$kernel" vmlinuz
 	head -c 4096 /dev/zero >initrd.img
+	cp /usr/share/OVMF/OVMF_VARS_4M.fd vars.fd
+	ln -s disk disk.img
 	sed -n 's/^acrn\\-dm //p' "$TOP/acrn-dm/acrn-dm.8" | sed 's/\\-/-/g' >lines
 	[ -s lines ]
 	while read -r line; do
