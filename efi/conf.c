@@ -1,13 +1,15 @@
 /*
  * SPDX-License-Identifier: BSD-3-Clause
  *
- * Every error here is somebody's typing error, so it names file, line and column.
+ * Every error here is somebody's typing error, so it names file, line and column. What acrn.efi brings along in
+ * sections of its own goes before files.
  */
 #include "conf.h"
 
 #include "file.h"
 #include "options.h"
 #include "report.h"
+#include "secure.h"
 
 #define CONF_NAME "acrn.conf"
 #define LIMIT_4G (1ull << 32)
@@ -38,16 +40,34 @@ static EFI_STATUS report_scenario_error(struct stub *stub, const struct scenario
 			      error->at.column, error->text);
 }
 
-EFI_STATUS conf_read(struct stub *stub)
+/* With Secure Boot nobody may choose the command line who cannot sign. */
+static EFI_STATUS read_text(struct stub *stub)
 {
-	static struct scenario_error error;
-	EFI_STATUS status = find_conf(stub);
+	EFI_STATUS status = file_from_section(stub, ".conf", LIMIT_4G, &stub->conf);
 
+	if (status != EFI_NOT_FOUND) {
+		path_join(stub->folder, "acrn.efi:.conf", stub->conf_path, sizeof(stub->conf_path));
+		return EFI_ERROR(status) ? report_failure(status, "no memory for acrn.conf") : status;
+	}
+	if (secure_is_on(stub))
+		return report_failure(EFI_SECURITY_VIOLATION,
+				      "Secure Boot is on, and there is no acrn.conf in the signed acrn.efi");
+	status = find_conf(stub);
 	if (EFI_ERROR(status))
 		return status;
 	status = file_read(stub, stub->conf_path, LIMIT_4G, &stub->conf);
 	if (EFI_ERROR(status))
 		return report_failure(status, "%s: %s", stub->conf_path, report_status(status));
+	return EFI_SUCCESS;
+}
+
+EFI_STATUS conf_read(struct stub *stub)
+{
+	static struct scenario_error error;
+	EFI_STATUS status = read_text(stub);
+
+	if (EFI_ERROR(status))
+		return status;
 	if (!scenario_parse((const char *)stub->conf.base, stub->conf.size, &stub->scenario,
 			    &error))
 		return report_scenario_error(stub, &error);
@@ -60,9 +80,11 @@ EFI_STATUS conf_read(struct stub *stub)
 
 struct wanted {
 	const char *what;
+	const char *section;
 	const char *name;
 	struct scenario_place at;
 	UINT64 limit;
+	bool is_program; /* with Secure Boot it has to be signed, unless acrn.efi's signature covers it */
 };
 
 static EFI_STATUS report_file_error(struct stub *stub, const struct wanted *wanted,
@@ -81,15 +103,23 @@ static EFI_STATUS report_file_error(struct stub *stub, const struct wanted *want
 static EFI_STATUS load(struct stub *stub, const struct wanted *wanted, struct stub_file *file)
 {
 	char path[PATH_SIZE];
-	EFI_STATUS status = EFI_NOT_FOUND;
+	EFI_STATUS status = file_from_section(stub, wanted->section, wanted->limit, file);
 
-	if (path_join(stub->folder, wanted->name, path, sizeof(path)))
+	if (!EFI_ERROR(status)) {
+		report("%s from acrn.efi, %lu KiB", wanted->what, (unsigned long)(file->size >> 10));
+		return status;
+	}
+	if (status == EFI_NOT_FOUND && path_join(stub->folder, wanted->name, path, sizeof(path)))
 		status = file_read(stub, path, wanted->limit, file);
 	if (EFI_ERROR(status))
 		return report_file_error(stub, wanted, status, file);
 	if (file->size == 0)
 		return report_failure(EFI_LOAD_ERROR, "%s:%u:%u: the %s %s is empty",
 				      stub->conf_path, wanted->at.line, wanted->at.column,
+				      wanted->what, wanted->name);
+	if (wanted->is_program && !secure_accepts(stub, file))
+		return report_failure(EFI_SECURITY_VIOLATION,
+				      "Secure Boot is on, and the %s %s is not signed by a key it knows",
 				      wanted->what, wanted->name);
 	report("%s %s, %lu KiB", wanted->what, path, (unsigned long)(file->size >> 10));
 	return EFI_SUCCESS;
@@ -98,7 +128,7 @@ static EFI_STATUS load(struct stub *stub, const struct wanted *wanted, struct st
 EFI_STATUS conf_load_kernel(struct stub *stub)
 {
 	const struct scenario_boot *boot = &stub->scenario.service_vm;
-	struct wanted wanted = {"kernel", boot->kernel, boot->kernel_at, LIMIT_4G};
+	struct wanted wanted = {"kernel", ".linux", boot->kernel, boot->kernel_at, LIMIT_4G, true};
 
 	return load(stub, &wanted, &stub->kernel);
 }
@@ -106,7 +136,7 @@ EFI_STATUS conf_load_kernel(struct stub *stub)
 EFI_STATUS conf_load_initrd(struct stub *stub)
 {
 	const struct scenario_boot *boot = &stub->scenario.service_vm;
-	struct wanted wanted = {"initrd", boot->initrd, boot->initrd_at, LIMIT_INITRD};
+	struct wanted wanted = {"initrd", ".initrd", boot->initrd, boot->initrd_at, LIMIT_INITRD, false};
 
 	if (boot->initrd[0] == '\0')
 		return EFI_SUCCESS;

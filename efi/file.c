@@ -5,8 +5,10 @@
  */
 #include "file.h"
 
+#include "lib/string.h"
 #include "pages.h"
 #include "report.h"
+#include "section.h"
 
 #define PIECE (4u << 20)
 #define INFO_SIZE 1024
@@ -91,6 +93,14 @@ static EFI_STATUS read_pieces(EFI_FILE_HANDLE handle, struct stub_file *file)
 	return EFI_SUCCESS;
 }
 
+/* An empty file takes a page as well, so that base says whether it was read. */
+static bool take_pages(struct stub *stub, UINT64 limit, struct stub_file *file)
+{
+	file->base = pages_take(stub->st->BootServices,
+				(struct pages_request){EfiLoaderData, file->size + 1, 4096, limit});
+	return file->base != NULL;
+}
+
 static EFI_STATUS read_open_file(struct stub *stub, EFI_FILE_HANDLE handle, UINT64 limit,
 				 struct stub_file *file)
 {
@@ -98,12 +108,23 @@ static EFI_STATUS read_open_file(struct stub *stub, EFI_FILE_HANDLE handle, UINT
 
 	if (EFI_ERROR(status))
 		return status;
-	/* an empty file takes a page as well, so that base says whether it was read */
-	file->base = pages_take(stub->st->BootServices,
-				(struct pages_request){EfiLoaderData, file->size + 1, 4096, limit});
-	if (file->base == NULL)
+	if (!take_pages(stub, limit, file))
 		return EFI_OUT_OF_RESOURCES;
 	return read_pieces(handle, file);
+}
+
+EFI_STATUS file_from_section(struct stub *stub, const char *name, UINT64 limit, struct stub_file *file)
+{
+	const uint8_t *at;
+	size_t length;
+
+	if (!section_find(stub->loaded->ImageBase, stub->loaded->ImageSize, name, &at, &length))
+		return EFI_NOT_FOUND;
+	file->size = length;
+	if (!take_pages(stub, limit, file))
+		return EFI_OUT_OF_RESOURCES;
+	memcpy(file->base, at, length);
+	return EFI_SUCCESS;
 }
 
 EFI_STATUS file_read(struct stub *stub, const char *path, UINT64 limit, struct stub_file *file)

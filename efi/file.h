@@ -16,3 +16,6 @@ EFI_STATUS file_open_volume(struct stub *stub);
  * file->size bytes.
  */
 EFI_STATUS file_read(struct stub *stub, const char *path, UINT64 limit, struct stub_file *file);
+
+/* The same for what acrn.efi holds in a section of that name (section.h); EFI_NOT_FOUND when there is none. */
+EFI_STATUS file_from_section(struct stub *stub, const char *name, UINT64 limit, struct stub_file *file);

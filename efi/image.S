@@ -14,4 +14,12 @@ hypervisor_image:
 	.hidden hypervisor_image_end
 hypervisor_image_end:
 
+/* What shim asks for: which generation of which program this is, so that a broken one can be revoked. */
+	.section .sbat, "a", @progbits
+	.balign 4096
+	.ascii "sbat,1,SBAT Version,sbat,1,https://github.com/rhboot/shim/blob/main/SBAT.md\n"
+	.ascii "acrn,1,ACRN made anew,acrn,"
+	.ascii VERSION
+	.ascii ",mailto:maintainers@example.org\n"
+
 	.section .note.GNU-stack, "", @progbits

@@ -390,6 +390,134 @@ is_bootable() {
 	[ "$(ls "$acrn")" = notes.txt ]
 }
 
+# with_key: the real acrn.efi, and a key in the settings
+with_key() {
+	openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=test -days 2 -keyout "$ROOT/etc/key" -out "$ROOT/etc/cert" \
+		2>/dev/null
+	cp "$BUILD/efi/acrn.efi" "$ROOT/usr/lib/acrn/acrn.efi"
+	setting ACRN_SIGN_KEY=/etc/key
+	setting ACRN_SIGN_CERT=/etc/cert
+}
+
+@test "with a key acrn.efi is signed, with acrn.conf in it, and stays as it is at the next run" {
+	with_key
+	update
+	sbverify --cert "$ROOT/etc/cert" "$acrn/acrn.efi"
+	objcopy -O binary -j .conf "$acrn/acrn.efi" "$BATS_TEST_TMPDIR/conf"
+	cmp "$BATS_TEST_TMPDIR/conf" "$acrn/acrn.conf"
+	sleep 1.1
+	run update
+	[ "$output" = "update-acrn: nothing to change" ]
+	setting ACRN_LOGLEVEL=debug
+	update
+	sbverify --cert "$ROOT/etc/cert" "$acrn/acrn.efi"
+	objcopy -O binary -j .conf "$acrn/acrn.efi" "$BATS_TEST_TMPDIR/conf"
+	grep -q 'loglevel = debug' "$BATS_TEST_TMPDIR/conf"
+}
+
+@test "a key that cannot sign, and an acrn.efi that is none, are told; the entry stays" {
+	update
+	before=$(listing)
+	setting ACRN_SIGN_KEY=/etc/nokey
+	setting ACRN_SIGN_CERT=/etc/nocert
+	fails "is no EFI program"
+	cp "$BUILD/efi/acrn.efi" "$ROOT/usr/lib/acrn/acrn.efi"
+	fails "cannot be signed"
+	[ "$(listing)" = "$before" ]
+}
+
+@test "acrn unify makes one signed program of what is installed" {
+	with_key
+	update
+	run "$TOP/scripts/install/acrn" --root "$ROOT" unify "$BATS_TEST_TMPDIR/one.efi"
+	echo "$output"
+	[ "$output" = "acrn: $BATS_TEST_TMPDIR/one.efi made and signed" ]
+	sbverify --cert "$ROOT/etc/cert" "$BATS_TEST_TMPDIR/one.efi"
+	for part in .conf=acrn.conf .linux=vmlinuz-6.1.0-9-amd64 .initrd=initrd.img-6.1.0-9-amd64; do
+		objcopy -O binary -j "${part%%=*}" "$BATS_TEST_TMPDIR/one.efi" "$BATS_TEST_TMPDIR/part"
+		cmp "$BATS_TEST_TMPDIR/part" "$acrn/${part#*=}"
+	done
+}
+
+boot_once() { "$TOP/scripts/install/acrn" --root "$ROOT" boot-once "$@"; }
+
+@test "acrn boot-once sets BootNext, and nothing else" {
+	run boot_once
+	[ "$status" = 1 ] && [[ $output == *"there is no boot entry for \\EFI\\acrn\\acrn.efi; run update-acrn"* ]]
+	update
+	order=$(cat "$FAKE/nvram/order")
+	boot_once
+	[ "$(cat "$FAKE/nvram/next")" = 0002 ]
+	[ "$(cat "$FAKE/nvram/order")" = "$order" ]
+	run boot_once --previous
+	[ "$status" = 1 ]
+	echo "efi 2" >"$ROOT/usr/lib/acrn/acrn.efi"
+	update
+	boot_once --previous
+	[ "$(cat "$FAKE/nvram/next")" = 0003 ]
+	: >"$FAKE/readonly"
+	run boot_once
+	[ "$status" = 1 ] && [[ $output == *"the firmware did not take BootNext"* ]]
+}
+
+# A machine that has all that ACRN needs.
+good_machine() {
+	printf 'vendor_id\t: AuthenticAMD\nflags\t\t: fpu svm npt\n' >"$ROOT/proc/cpuinfo"
+	echo "MemTotal:        4000000 kB" >"$ROOT/proc/meminfo"
+	mkdir -p "$ROOT/sys/firmware/acpi/tables" "$ROOT/lib/modules/6.1.0-9-amd64/build"
+	: >"$ROOT/sys/firmware/acpi/tables/IVRS"
+	printf '#!/bin/sh\n[ ! -e "$FAKE/nomodule" ] || exit 1\necho "filename: acrn_hsm.ko"\n[ ! -e "$FAKE/signer" ] ||
+		echo "signer: DKMS"\n' >"$FAKE/modinfo"
+	chmod +x "$FAKE/modinfo"
+	PATH=$FAKE:$PATH
+}
+
+check() { "$TOP/scripts/install/acrn" --root "$ROOT" check; }
+
+# check_fails TEXT: acrn check has exactly one FAIL line, and this is in it
+check_fails() {
+	run check
+	echo "$output"
+	[ "$status" = 1 ]
+	[ "$(grep -c ^FAIL <<<"$output")" = 1 ]
+	grep ^FAIL <<<"$output" | grep -qF "$1"
+}
+
+@test "acrn check accepts a good machine" {
+	good_machine
+	update
+	run check
+	echo "$output"
+	[ "$status" = 0 ]
+	[ "$(grep -c ^ok <<<"$output")" -ge 9 ]
+}
+
+@test "acrn check names what is missing, with a remedy" {
+	good_machine
+	check_fails "has no EFI/acrn/acrn.efi; run update-acrn" || grep -q 'FAIL  entry' <<<"$output"
+	update
+	sed -i 's/ svm npt//' "$ROOT/proc/cpuinfo"
+	check_fails "no SVM; switch on SVM (virtualization) in the firmware's setup"
+	good_machine
+	echo "MemTotal: 500000 kB" >"$ROOT/proc/meminfo"
+	check_fails "488 MiB; 1 GiB is the least"
+	good_machine
+	: >"$FAKE/nomodule"
+	check_fails "acrn_hsm is not built for 6.1.0-9-amd64; run dkms autoinstall"
+	rmdir "$ROOT/lib/modules/6.1.0-9-amd64/build"
+	check_fails "no headers for 6.1.0-9-amd64; install linux-headers-6.1.0-9-amd64"
+	good_machine
+	rm "$FAKE/nomodule" "$acrn/initrd.img-6.1.0-9-amd64"
+	check_fails "acrn.conf names /EFI/acrn/initrd.img-6.1.0-9-amd64, which is not on /boot/efi; run update-acrn"
+	update
+	rm "$FAKE/nvram/Boot0002"
+	check_fails "the firmware has no boot entry for ACRN; run update-acrn"
+	update
+	printf '\6\0\0\0\1' >"$ROOT/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+	: >"$FAKE/signer"
+	check_fails "on, and acrn.efi is not signed; set ACRN_SIGN_KEY"
+}
+
 # cut_everywhere PREPARE: the power fails at every step of a run in turn. After each cut the old entry or the new one
 # boots, and the next run ends where a run without a cut does.
 cut_everywhere() {

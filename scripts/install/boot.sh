@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # What update-acrn and acrn both know: the settings, the EFI system partition, the firmware's boot entries. Sourced
 # with $me (the name in messages) and $root (empty, or the folder that stands for /) set. Nothing here changes
-# anything.
+# anything but files that the caller names.
 
 EFI_FOLDER=EFI/acrn
 ESP_TYPE=c12a7328-f81f-11d2-ba4b-00a0c93ec93b
@@ -93,3 +93,32 @@ entries_of() {
 }
 
 boot_order() { efibootmgr 2>/dev/null | sed -n 's/^BootOrder: *//p'; }
+
+# efi_add IN OUT SECTION=FILE...: a copy of acrn.efi with files in sections of their own (.conf, .linux, .initrd), behind
+# the others in memory. Says why if it cannot.
+efi_add() {
+	in=$1 out=$2
+	shift 2
+	end=$(objdump -h "$in" 2>/dev/null | while read -r number _ size vma _; do
+		case $number in
+		*[!0-9]* | '') ;;
+		*) echo $((0x$vma + 0x$size)) ;;
+		esac
+	done | sort -n | tail -n 1)
+	[ -n "$end" ] || { warn "$in is no EFI program, or there is no objdump; install binutils"; return 1; }
+	cp "$in" "$out"
+	for pair in "$@"; do
+		end=$(((end + 4095) / 4096 * 4096))
+		objcopy --add-section "$pair" --change-section-vma "${pair%%=*}=$end" "$out" || return 1
+		end=$((end + $(stat -L -c %s "${pair#*=}")))
+	done
+}
+
+# efi_sign FILE: in place, with the key of the settings.
+efi_sign() {
+	command -v sbsign >/dev/null || { warn "ACRN_SIGN_KEY is set, but there is no sbsign; install sbsigntool"; return 1; }
+	sbsign --key "$root$ACRN_SIGN_KEY" --cert "$root$ACRN_SIGN_CERT" --output "$1.signed" "$1" >"$1.log" 2>&1 ||
+		{ warn "$1 cannot be signed: $(tail -n 1 "$1.log")"; rm -f "$1.log"; return 1; }
+	rm -f "$1.log"
+	mv "$1.signed" "$1"
+}

@@ -22,6 +22,10 @@ efi_mbi_CFLAGS := -Iefi
 UNIT_TESTS += efi_elf
 efi_elf_SRCS := tests/unit/boot/test_elf.c efi/elf.c
 
+UNIT_TESTS += efi_section
+efi_section_SRCS := tests/unit/boot/test_section.c efi/section.c
+efi_section_CFLAGS := -Iefi
+
 UNIT_TESTS += efi_path
 efi_path_SRCS := tests/unit/boot/test_path.c efi/path.c efi/options.c hypervisor/config/slice.c
 efi_path_CFLAGS := -Iefi
