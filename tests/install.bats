@@ -377,7 +377,7 @@ is_bootable() {
 	listing
 	[ "$(listing)" = "$before" ]
 	[ ! -e "$acrn" ]
-	[ ! -e "$ROOT/var/lib/acrn" ]
+	[ ! -e "$ROOT/var/lib/update-acrn" ]
 	run update --remove
 	[ "$output" = "update-acrn: nothing to change" ]
 }
