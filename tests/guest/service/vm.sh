@@ -52,7 +52,7 @@ vm_start() {
 	rm -f "/tmp/$vm.code"
 	: >"/tmp/$vm.out"
 	(
-		acrn-dm "$@" "$vm" </dev/null >"/tmp/$vm.out" 2>&1 &
+		acrn-dm "$@" "$vm" <"${VM_INPUT:-/dev/null}" >"/tmp/$vm.out" 2>&1 &
 		echo $! >"/tmp/$vm.pid"
 		wait $!
 		echo $? >"/tmp/$vm.code"
