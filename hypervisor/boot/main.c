@@ -77,6 +77,7 @@ static void read_loader_information(hpa_t information)
 		panic_refuse("the boot loader's information is unusable: %s", error);
 	if (has_option("panic=halt"))
 		panic_set_policy(PANIC_HALT);
+	vcpu_plain_apic = has_option("apic=plain");
 }
 
 static void read_scenario(void)

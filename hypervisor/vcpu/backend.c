@@ -11,6 +11,7 @@
 static const struct vcpu_backend *const backends[] = { &vmx_backend, &svm_backend };
 
 const struct vcpu_backend *vcpu_backend;
+bool vcpu_plain_apic;
 
 void vcpu_backend_probe(void)
 {

@@ -25,6 +25,8 @@ struct vcpu_backend {
 	/* Life. -ENOMEM. group_init leaves every port and MSR intercepted. Any CPU. */
 	int (*group_init)(struct vcpu_group *group);
 	void (*group_free)(struct vcpu_group *group);
+	/* The VM is put together and will run: what the CPU wants in its memory map. May be NULL. */
+	int (*group_start)(struct vcpu_group *group);
 	int (*vcpu_init)(struct vcpu *vcpu);
 	void (*vcpu_reset)(struct vcpu *vcpu);
 	void (*vcpu_free)(struct vcpu *vcpu);
@@ -51,6 +53,11 @@ struct vcpu_backend {
 	 * exit. When it was taken, vcpu->offered is -1 after the next run.
 	 */
 	void (*offer)(struct vcpu *vcpu, int vector);
+	/*
+	 * Gives all that waits in the vlapic to the CPU, where that delivers by itself. False, or NULL:
+	 * it does not, so offer. In that case vlapic_taken is not called either.
+	 */
+	bool (*post)(struct vcpu *vcpu);
 	/* Asks for EXIT_WINDOW as soon as the guest can take an interrupt. */
 	void (*want_window)(struct vcpu *vcpu);
 	/* An NMI goes in: hold further ones until its IRET. */
@@ -69,5 +76,8 @@ struct vcpu_backend {
 
 /* The one that fits this machine; set once by vcpu_backend_probe, which panics when none does. */
 extern const struct vcpu_backend *vcpu_backend;
+
+/* Set before the probe: guests get no local APIC from the CPU, to try the way of CPUs without. */
+extern bool vcpu_plain_apic;
 
 void vcpu_backend_probe(void);

@@ -16,6 +16,8 @@ enum exit_reason {
 	EXIT_MSR,
 	EXIT_CPUID,
 	EXIT_CR, /* a control register's bits that are not the guest's own */
+	EXIT_APIC_WRITE, /* a register of its local APIC was written, and the guest has gone on */
+	EXIT_EOI,	 /* of a level-triggered vector, likewise */
 	EXIT_HLT,
 	EXIT_HYPERCALL,
 	EXIT_XSETBV,
@@ -52,6 +54,12 @@ struct vcpu_exit {
 		struct {
 			bool is_write; /* number in RCX, value in RDX:RAX */
 		} msr;
+		struct {
+			uint16_t offset;
+			uint32_t value;
+			uint32_t icr_high; /* when offset is APIC_ICR */
+			uint8_t vector;	   /* EXIT_EOI */
+		} apic;
 		struct {
 			uint8_t number; /* 0, 4, 8 */
 			bool is_write;

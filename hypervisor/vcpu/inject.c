@@ -76,6 +76,8 @@ void inject_pending_slow(struct vcpu *vcpu, struct vpic *pic)
 		}
 		vcpu->pic_pending = false;
 	}
+	if (vcpu_backend->post != NULL && vcpu_backend->post(vcpu))
+		return;
 	vector = vlapic_waiting(&vcpu->vlapic);
 	if (vector != vcpu->offered) {
 		vcpu_backend->offer(vcpu, vector);

@@ -13,6 +13,8 @@ struct vcpu_group {
 	uint8_t *io_bitmap;  /* set bit: the port exits; the back end's layout and size */
 	uint8_t *msr_bitmap; /* set bits: read or write exits */
 	hpa_t io_bitmap_hpa, msr_bitmap_hpa;
+	void *apic_page; /* what lies at the APIC's address where the CPU is the APIC; else NULL */
+	hpa_t apic_page_hpa;
 	bool wants_vmcall; /* a VMCALL on AMD, VMMCALL on Intel shall be a hypercall too */
 };
 

@@ -145,6 +145,15 @@ void vlapic_taken(struct vlapic *v, uint8_t vector)
 	update_ppr(v);
 }
 
+void vlapic_restore(struct vlapic *v, uint8_t tpr)
+{
+	int in_service = highest(v->isr);
+
+	v->isrv = in_service < 0 ? 0U : (unsigned int)in_service;
+	v->tpr = tpr;
+	update_ppr(v);
+}
+
 void vlapic_eoi(struct vlapic *v)
 {
 	unsigned int vector = v->isrv;

@@ -123,6 +123,16 @@ static inline int vlapic_pending(struct vlapic *v)
  */
 int vlapic_waiting(struct vlapic *v);
 
+/* The hardware had kept isr and TPR, and has just written them back: the rest follows from them. */
+void vlapic_restore(struct vlapic *v, uint8_t tpr);
+
+/* EOI of a vector that the hardware has taken out of service. */
+static inline void vlapic_eoi_seen(struct vlapic *v, uint8_t vector)
+{
+	if (v->bus->eoi != NULL)
+		v->bus->eoi(v->bus->ctx, vector);
+}
+
 /* The CPU took vector: moves it from IRR to ISR. */
 void vlapic_taken(struct vlapic *v, uint8_t vector);
 

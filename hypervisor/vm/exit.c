@@ -46,6 +46,29 @@ static enum exit_result exit_interrupt(struct vcpu *vcpu)
 	return EXIT_RETRY;
 }
 
+/* RIP is past the write already. */
+static enum exit_result exit_apic_write(struct vcpu *vcpu)
+{
+	const struct vcpu_exit *exit = &vcpu->exit;
+	struct io_access io = { .space = IO_MMIO, .is_write = true, .size = 4 };
+
+	if (exit->apic.offset == APIC_ICR) {
+		io.addr = APIC_ICR_HIGH;
+		io.value = exit->apic.icr_high;
+		(void)vlapic_mmio(&vcpu->vlapic, &io);
+	}
+	io.addr = exit->apic.offset;
+	io.value = exit->apic.value;
+	(void)vlapic_mmio(&vcpu->vlapic, &io);
+	return EXIT_RETRY;
+}
+
+static enum exit_result exit_eoi(struct vcpu *vcpu)
+{
+	vlapic_eoi_seen(&vcpu->vlapic, vcpu->exit.apic.vector);
+	return EXIT_RETRY;
+}
+
 static enum exit_result exit_hlt(struct vcpu *vcpu)
 {
 	vcpu->state = VCPU_HALTED;
@@ -143,6 +166,8 @@ static enum exit_result (*const handlers[EXIT_REASON_COUNT])(struct vcpu *vcpu) 
 	[EXIT_MSR] = exit_msr,
 	[EXIT_CPUID] = exit_cpuid,
 	[EXIT_CR] = exit_cr,
+	[EXIT_APIC_WRITE] = exit_apic_write,
+	[EXIT_EOI] = exit_eoi,
 	[EXIT_HLT] = exit_hlt,
 	[EXIT_HYPERCALL] = exit_hypercall,
 	[EXIT_XSETBV] = exit_xsetbv,

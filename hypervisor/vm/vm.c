@@ -344,8 +344,13 @@ static void list_vcpus(struct vm *vm)
 
 int vm_start(struct vm *vm)
 {
+	int err;
+
 	if (vm->state != ACRN_VM_CREATED)
 		return -EPERM;
+	err = vcpu_backend->group_start != NULL ? vcpu_backend->group_start(&vm->group) : 0;
+	if (err != 0)
+		return err;
 	list_vcpus(vm);
 	atomic_store(&vm->state, ACRN_VM_RUNNING);
 	vcpu_request(vm->vcpu[0], VCPU_REQ_EVENT);

@@ -5,6 +5,7 @@
  */
 #include "hw/cpu.h"
 #include "hw/paging.h"
+#include "lib/string.h"
 #include "vcpu/vmx/vmcs_access.h"
 #include "vcpu/vmx/vmx.h"
 #include "x86/cr.h"
@@ -52,9 +53,13 @@ static void controls_init(struct vcpu *vcpu)
 	vmcs_write(VMCS_TSC_OFFSET, vcpu->tsc_offset);
 	vmcs_write(VMCS_EPT_POINTER, group->space.pt.root_hpa | VMX_EPTP_LEVELS_4 | VMX_EPTP_WB);
 	if (x->virtual_apic != NULL) {
-		x->virtual_apic[VMX_VIRTUAL_TPR] = 0;
+		memset(x->virtual_apic, 0, PAGE_SIZE);
 		vmcs_write(VMCS_VIRTUAL_APIC, page_pool_to_hpa(&host_pool, x->virtual_apic));
 		vmcs_write(VMCS_TPR_THRESHOLD, 0);
+	}
+	for (unsigned int i = 0; vmx_features.has_apic && i < ARRAY_SIZE(x->eoi_exits); i++) {
+		x->eoi_exits[i] = 0;
+		vmcs_write((enum vmcs_field)(VMCS_EOI_EXITS + 2U * i), 0);
 	}
 }
 

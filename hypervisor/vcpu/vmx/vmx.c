@@ -116,7 +116,8 @@ static void vmx_vcpu_reset(struct vcpu *vcpu)
 
 	ASSERT(!vmx_is_loaded(vcpu));
 	x->vpid_generation = 0;
-	x->flush_gpa = true;
+	x->due = VMX_DUE_FLUSH | VMX_DUE_MODE;
+	x->apic_is_on = false;
 	vmx_open(vcpu);
 	vmcs_init(vcpu);
 	vmx_close(vcpu);
@@ -188,7 +189,7 @@ static void vmx_put(struct vcpu *vcpu)
 	cpu->last_group = NULL; /* whose place another VM may take */
 }
 
-static void load(struct vmx_cpu *cpu, struct vcpu *vcpu)
+static __attribute__((noinline)) void load(struct vmx_cpu *cpu, struct vcpu *vcpu)
 {
 	struct vmx_vcpu *x = vmx_of(vcpu);
 
@@ -220,19 +221,20 @@ static void draw_vpid(struct vmx_cpu *cpu, struct vmx_vcpu *x)
 }
 
 /* What has to be done before an entry only once in a while. The VMCS is current. */
-static void prepare(struct vmx_cpu *cpu, struct vcpu *vcpu)
+static __attribute__((noinline)) void prepare(struct vmx_cpu *cpu, struct vcpu *vcpu)
 {
 	struct vmx_vcpu *x = vmx_of(vcpu);
 	bool has_single = (vmx_features.ept_vpid_cap & VMX_EPT_CAP_INVEPT_SINGLE) != 0;
 
 	if (x->vpid_generation != cpu->vpid_generation)
 		draw_vpid(cpu, x);
-	if (x->flush_gpa)
+	if ((x->due & VMX_DUE_FLUSH) != 0)
 		vmx_invept(has_single ? VMX_INVEPT_SINGLE : VMX_INVEPT_ALL,
 			   vmcs_read(VMCS_EPT_POINTER));
-	x->flush_gpa = false;
-	if (x->pdptes_due)
+	if ((x->due & VMX_DUE_PDPTES) != 0)
 		vmx_load_pdptes(vcpu);
+	vmx_apic_prepare(vcpu);
+	x->due = 0;
 }
 
 void vmx_set_controls(struct vmx_vcpu *x, uint32_t bits, bool on)
@@ -323,7 +325,7 @@ static void make_offer(struct vcpu *vcpu, bool has_event)
 	vcpu->offered = -1;
 }
 
-static void inject(struct vcpu *vcpu)
+static __attribute__((noinline)) void inject(struct vcpu *vcpu)
 {
 	bool has_event = vcpu->event.type != EVENT_NONE;
 
@@ -360,7 +362,7 @@ static void vmx_run(struct vcpu *vcpu)
 		load(cpu, vcpu);
 	if (unlikely(cpu->current != vcpu))
 		make_current(cpu, vcpu);
-	if (unlikely(x->vpid_generation != cpu->vpid_generation || x->flush_gpa || x->pdptes_due))
+	if (unlikely(x->vpid_generation != cpu->vpid_generation || x->due != 0))
 		prepare(cpu, vcpu);
 	if (x->rip != vcpu->rip)
 		vmcs_write(VMCS_GUEST_RIP, vcpu->rip);
@@ -421,7 +423,7 @@ static void vmx_set_tsc_offset(struct vcpu *vcpu)
 
 static void vmx_flush_gpa(struct vcpu *vcpu)
 {
-	vmx_of(vcpu)->flush_gpa = true;
+	vmx_of(vcpu)->due |= VMX_DUE_FLUSH;
 }
 
 const struct vcpu_backend vmx_backend = {
@@ -432,7 +434,8 @@ const struct vcpu_backend vmx_backend = {
 	.cpu_on = vmx_cpu_on,
 	.cpu_off = vmx_cpu_off,
 	.group_init = vmx_group_init,
-	.group_free = vcpu_group_free_bitmaps,
+	.group_free = vmx_group_free,
+	.group_start = vmx_group_start,
 	.vcpu_init = vmx_vcpu_init,
 	.vcpu_reset = vmx_vcpu_reset,
 	.vcpu_free = vmx_vcpu_free,
@@ -448,6 +451,7 @@ const struct vcpu_backend vmx_backend = {
 	.table_set = vmx_table_set,
 	.can_interrupt = vmx_can_interrupt,
 	.offer = vmx_offer,
+	.post = vmx_apic_post,
 	.want_window = vmx_want_window,
 	.mask_nmi = vmx_mask_nmi,
 	.tpr_set = vmx_tpr_set,

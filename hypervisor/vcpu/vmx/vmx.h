@@ -24,19 +24,28 @@
 /* MSRs that the guest has to itself and that a VMCS does not hold. */
 #define VMX_OWN_MSRS 5U
 
+enum {
+	VMX_DUE_FLUSH = 1U << 0,    /* INVEPT */
+	VMX_DUE_PDPTES = 1U << 1,   /* the guest's PAE pointers are to be read */
+	VMX_DUE_MODE = 1U << 2,	    /* of the local APIC: is it the CPU's or the vlapic? */
+	VMX_DUE_REGISTER = 1U << 3, /* of the local APIC: apic_written */
+};
+
 struct vmx_vcpu {
 	/* vmx_entry.S knows these two by their offsets. */
 	uint64_t host_rsp; /* as the VMCS has it */
 	uint8_t launched;  /* VMRESUME, not VMLAUNCH */
-	bool flush_gpa;	   /* INVEPT before the next entry */
-	bool pdptes_due;   /* the guest's PAE pointers are to be read before the next entry */
+	uint32_t due;	   /* VMX_DUE_*: before the next entry */
 	uint64_t rip, rsp; /* as the VMCS has them */
 	uint32_t cpu_controls;
 	uint32_t tpr_threshold;
 	uint64_t vpid_generation; /* of the CPU's, at which the VPID was drawn; 0: draw a new one */
 	void *vmcs;
 	hpa_t vmcs_hpa;
-	uint8_t *virtual_apic; /* page whose byte 80H is the task priority; NULL: CR8 exits */
+	uint8_t *virtual_apic; /* the registers; without apic_is_on only TPR. NULL: CR8 exits */
+	bool apic_is_on;       /* vmx_apic.c: the CPU is the guest's local APIC */
+	uint16_t apic_written; /* with VMX_DUE_REGISTER: whose copy in the page is to be made anew */
+	uint64_t eoi_exits[4]; /* as the VMCS has them */
 	uint64_t cr2, dr6;     /* while not loaded */
 	uint64_t msr[VMX_OWN_MSRS];
 };
@@ -52,6 +61,7 @@ struct vmx_features {
 	uint64_t cr0_fixed0, cr0_fixed1, cr4_fixed0, cr4_fixed1;
 	uint64_t ept_vpid_cap;
 	uint32_t revision;
+	bool has_apic; /* APIC-register virtualization and virtual-interrupt delivery, to be used */
 };
 extern struct vmx_features vmx_features;
 
@@ -69,6 +79,14 @@ extern const uint8_t vmx_leave[];
 /* vmx_exit.c: fills vcpu->exit from the VMCS. */
 void vmx_exit_decode(struct vcpu *vcpu);
 
+/* vmx_apic.c */
+bool vmx_apic_post(struct vcpu *vcpu);
+/* Gives the vlapic back what waits and what is in service. The VMCS is current. */
+void vmx_apic_pull(struct vcpu *vcpu);
+/* What of the APIC has to be done before an entry once in a while. The VMCS is current. */
+void vmx_apic_prepare(struct vcpu *vcpu);
+int vmx_group_start(struct vcpu_group *group);
+
 /* vmx_check.c */
 const char *vmx_explain(struct vcpu *vcpu);
 
@@ -77,6 +95,7 @@ void vmcs_init(struct vcpu *vcpu);
 
 /* vmx_intercept.c */
 int vmx_group_init(struct vcpu_group *group);
+void vmx_group_free(struct vcpu_group *group);
 void vmx_intercept(struct vcpu_group *group, enum intercept_kind kind, uint32_t first,
 		   uint32_t count, bool on);
 

@@ -29,6 +29,8 @@
 
 /* Secondary processor-based controls */
 #define VMX_CPU2_EPT (1U << 1)
+/* Together: virtualize APIC accesses, APIC-register virtualization, virtual-interrupt delivery. */
+#define VMX_CPU2_APIC ((1U << 0) | (1U << 8) | (1U << 9))
 #define VMX_CPU2_RDTSCP (1U << 3)
 #define VMX_CPU2_VPID (1U << 5)
 #define VMX_CPU2_WBINVD (1U << 6)
@@ -116,11 +118,14 @@ enum vmx_exit {
 	VMX_EXIT_PAUSE = 40,
 	VMX_EXIT_MACHINE_CHECK = 41,
 	VMX_EXIT_TPR_BELOW = 43,
+	VMX_EXIT_APIC_ACCESS = 44,
+	VMX_EXIT_EOI = 45,
 	VMX_EXIT_EPT_VIOLATION = 48,
 	VMX_EXIT_EPT_MISCONFIG = 49,
 	VMX_EXIT_INVEPT = 50,
 	VMX_EXIT_INVVPID = 53,
 	VMX_EXIT_WBINVD = 54,
 	VMX_EXIT_XSETBV = 55,
+	VMX_EXIT_APIC_WRITE = 56,
 	VMX_EXIT_COUNT = 64
 };

@@ -7,6 +7,7 @@
 #include "vcpu/vmx/vmx.h"
 #include "x86/cr.h"
 #include "x86/exception.h"
+#include "x86/msr.h"
 
 typedef void (*decoder)(struct vcpu *vcpu);
 
@@ -24,6 +25,8 @@ static void decode_rdmsr(struct vcpu *vcpu)
 static void decode_wrmsr(struct vcpu *vcpu)
 {
 	vcpu->exit.msr.is_write = true;
+	if (unlikely((uint32_t)vcpu->gpr[REG_RCX] == MSR_IA32_APIC_BASE))
+		vmx_of(vcpu)->due |= VMX_DUE_MODE;
 	decode_length(vcpu);
 }
 
@@ -141,6 +144,50 @@ static void decode_exception(struct vcpu *vcpu)
 		       vcpu->exit.exception.vector != EXC_DF);
 }
 
+static void register_due(struct vcpu *vcpu, unsigned int offset)
+{
+	vmx_of(vcpu)->apic_written = (uint16_t)offset;
+	vmx_of(vcpu)->due |= VMX_DUE_REGISTER;
+}
+
+/* What the CPU does not do for its own APIC page is done as for any device (SDM 3C table 28-6). */
+static void decode_apic_access(struct vcpu *vcpu)
+{
+	uint64_t info = vmcs_read(VMCS_QUALIFICATION);
+
+	read_cr3(vcpu);
+	vcpu->exit.mem.gpa = VLAPIC_DEFAULT_BASE + (info & 0xFFFU);
+	vcpu->exit.mem.is_write = ((info >> 12) & 0xFU) == 1U;
+	vcpu->exit.mem.is_fetch = ((info >> 12) & 0xFU) == 2U;
+	vcpu->exit.mem.is_walk = false;
+	register_due(vcpu, info & 0xFF0U);
+	requeue_event(vcpu);
+}
+
+static void decode_apic_write(struct vcpu *vcpu)
+{
+	uint16_t offset = vmcs_read(VMCS_QUALIFICATION) & 0xFF0U;
+	const uint8_t *page = vmx_of(vcpu)->virtual_apic;
+
+	vcpu->exit.apic.offset = offset;
+	vcpu->exit.apic.value = *(const uint32_t *)(const void *)(page + offset);
+	vcpu->exit.apic.icr_high = *(const uint32_t *)(const void *)(page + APIC_ICR_HIGH);
+	register_due(vcpu, offset);
+}
+
+static void decode_eoi(struct vcpu *vcpu)
+{
+	vcpu->exit.apic.vector = (uint8_t)vmcs_read(VMCS_QUALIFICATION);
+}
+
+/* Who wakes the vCPU looks at its vlapic. */
+static void decode_hlt(struct vcpu *vcpu)
+{
+	if (vmx_of(vcpu)->apic_is_on)
+		vmx_apic_pull(vcpu);
+	decode_length(vcpu);
+}
+
 static void decode_window(struct vcpu *vcpu)
 {
 	vmx_set_controls(vmx_of(vcpu), VMX_CPU_INTERRUPT_WINDOW, false);
@@ -172,7 +219,7 @@ static const struct exit_row exits[VMX_EXIT_COUNT] = {
 	[VMX_EXIT_NMI_WINDOW] = { EXIT_NONE, decode_nmi_window },
 	[VMX_EXIT_CPUID] = { EXIT_CPUID, decode_length },
 	[VMX_EXIT_GETSEC] = { EXIT_UNDEFINED, NULL },
-	[VMX_EXIT_HLT] = { EXIT_HLT, decode_length },
+	[VMX_EXIT_HLT] = { EXIT_HLT, decode_hlt },
 	[VMX_EXIT_INVD] = { EXIT_WBINVD, decode_length },
 	[VMX_EXIT_RDPMC] = { EXIT_PROTECTED, NULL },
 	[VMX_EXIT_VMCALL] = { EXIT_HYPERCALL, decode_length },
@@ -188,11 +235,14 @@ static const struct exit_row exits[VMX_EXIT_COUNT] = {
 	[VMX_EXIT_PAUSE] = { EXIT_PAUSE, decode_length },
 	[VMX_EXIT_MACHINE_CHECK] = { EXIT_INVALID_STATE, NULL },
 	[VMX_EXIT_TPR_BELOW] = { EXIT_NONE, decode_priority },
+	[VMX_EXIT_APIC_ACCESS] = { EXIT_MEMORY, decode_apic_access },
+	[VMX_EXIT_EOI] = { EXIT_EOI, decode_eoi },
 	[VMX_EXIT_EPT_VIOLATION] = { EXIT_MEMORY, decode_ept_violation },
 	[VMX_EXIT_INVEPT] = { EXIT_UNDEFINED, NULL },
 	[VMX_EXIT_INVVPID] = { EXIT_UNDEFINED, NULL },
 	[VMX_EXIT_WBINVD] = { EXIT_WBINVD, decode_length },
 	[VMX_EXIT_XSETBV] = { EXIT_XSETBV, decode_length },
+	[VMX_EXIT_APIC_WRITE] = { EXIT_APIC_WRITE, decode_apic_write },
 };
 
 void vmx_exit_decode(struct vcpu *vcpu)

@@ -4,6 +4,8 @@
  * 0 to 1FFFH, reads of C0000000H to C0001FFFH, and the same for writes; an MSR outside the ranges
  * always exits. Source: SDM 3C 25.6.4, 25.6.9.
  */
+#include "hw/paging.h"
+#include "lib/errno.h"
 #include "vcpu/vmx/vmx.h"
 
 #define IO_PAGES 2U
@@ -14,7 +16,25 @@
 
 int vmx_group_init(struct vcpu_group *group)
 {
-	return vcpu_group_bitmaps(group, IO_PAGES, MSR_PAGES);
+	int err = vcpu_group_bitmaps(group, IO_PAGES, MSR_PAGES);
+
+	if (err != 0 || !vmx_features.has_apic)
+		return err;
+	group->apic_page = page_pool_alloc(&host_pool);
+	if (group->apic_page == NULL) {
+		vcpu_group_free_bitmaps(group);
+		return -ENOMEM;
+	}
+	group->apic_page_hpa = page_pool_to_hpa(&host_pool, group->apic_page);
+	return 0;
+}
+
+void vmx_group_free(struct vcpu_group *group)
+{
+	vcpu_group_free_bitmaps(group);
+	if (group->apic_page != NULL)
+		page_pool_free(&host_pool, group->apic_page);
+	group->apic_page = NULL;
 }
 
 /* Bit number of an MSR's read intercept, or -1 when it has none. */

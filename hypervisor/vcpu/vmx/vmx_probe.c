@@ -69,6 +69,16 @@ static const char *probe_ept(void)
 	return NULL;
 }
 
+/* The three go together, or not at all. */
+static void probe_apic(void)
+{
+	uint32_t may = (uint32_t)(msr_read(MSR_IA32_VMX_PROCBASED2) >> 32);
+
+	vmx_features.has_apic = !vcpu_plain_apic && (may & VMX_CPU2_APIC) == VMX_CPU2_APIC &&
+				(vmx_features.cpu & VMX_CPU_TPR_SHADOW) != 0;
+	log_info("vcpu: the local APIC is %s", vmx_features.has_apic ? "the CPU's" : "emulated");
+}
+
 /* The firmware decides, and locks, whether VMX may be used; left open, we lock it on (cpu_on). */
 static bool is_disabled(void)
 {
@@ -96,7 +106,11 @@ const char *vmx_probe(void)
 	vmx_features.cr4_fixed0 = msr_read(MSR_IA32_VMX_CR4_FIXED0);
 	vmx_features.cr4_fixed1 = msr_read(MSR_IA32_VMX_CR4_FIXED1);
 	why = probe_controls();
-	return why != NULL ? why : probe_ept();
+	if (why == NULL)
+		why = probe_ept();
+	if (why == NULL)
+		probe_apic();
+	return why;
 }
 
 bool vmx_offers(enum vcpu_feature feature)

@@ -77,7 +77,7 @@ static void reg_write(struct vcpu *vcpu, enum vcpu_reg reg, uint64_t value)
 	case VREG_CR0:
 		vmcs_write(VMCS_CR0_SHADOW, value);
 		vmcs_write(VMCS_GUEST_CR0, cr0_real(value));
-		vmx_of(vcpu)->pdptes_due = true;
+		vmx_of(vcpu)->due |= VMX_DUE_PDPTES;
 		return;
 	case VREG_CR2:
 		vmx_of(vcpu)->cr2 = value;
@@ -86,12 +86,12 @@ static void reg_write(struct vcpu *vcpu, enum vcpu_reg reg, uint64_t value)
 		return;
 	case VREG_CR3:
 		vmcs_write(VMCS_GUEST_CR3, value);
-		vmx_of(vcpu)->pdptes_due = true;
+		vmx_of(vcpu)->due |= VMX_DUE_PDPTES;
 		return;
 	case VREG_CR4:
 		vmcs_write(VMCS_CR4_SHADOW, value);
 		vmcs_write(VMCS_GUEST_CR4, cr4_real(value));
-		vmx_of(vcpu)->pdptes_due = true;
+		vmx_of(vcpu)->due |= VMX_DUE_PDPTES;
 		return;
 	case VREG_EFER:
 		efer_set(value);
@@ -196,7 +196,6 @@ void vmx_load_pdptes(struct vcpu *vcpu)
 		      (vmcs_read(VMCS_GUEST_CR4) & CR4_PAE) != 0 &&
 		      (vmcs_read(VMCS_GUEST_EFER) & EFER_LMA) == 0;
 
-	vmx_of(vcpu)->pdptes_due = false;
 	if (!is_pae)
 		return;
 	/* A table that is not there has no entries: the guest faults at its next access. */

@@ -58,6 +58,14 @@ void vmx_set_threshold(struct vmx_vcpu *x, uint32_t threshold)
 	x->tpr_threshold = threshold;
 }
 
+static unsigned int pulls;
+
+void vmx_apic_pull(struct vcpu *v)
+{
+	assert_ptr_equal(v, &vcpu);
+	pulls++;
+}
+
 static int clean(void **state)
 {
 	(void)state;
@@ -279,6 +287,63 @@ static void windows_close_behind_themselves(void **state)
 	assert_int_equal(arch.tpr_threshold, 0);
 }
 
+static uint32_t apic_page[1024];
+
+/* ICR: the high half lies in the page beside it. */
+static void a_written_apic_register_is_told(void **state)
+{
+	(void)state;
+	arch.virtual_apic = (uint8_t *)apic_page;
+	apic_page[APIC_ICR / 4] = 0x4031;
+	apic_page[APIC_ICR_HIGH / 4] = 0x02000000;
+	decode(VMX_EXIT_APIC_WRITE, APIC_ICR, 0);
+	assert_int_equal(vcpu.exit.reason, EXIT_APIC_WRITE);
+	assert_int_equal(vcpu.exit.apic.offset, APIC_ICR);
+	assert_int_equal(vcpu.exit.apic.value, 0x4031);
+	assert_int_equal(vcpu.exit.apic.icr_high, 0x02000000);
+	assert_int_equal(vcpu.exit.insn_len, 0);
+	assert_int_equal(arch.due, VMX_DUE_REGISTER);
+	assert_int_equal(arch.apic_written, APIC_ICR);
+	decode(VMX_EXIT_EOI, 0x71, 0);
+	assert_int_equal(vcpu.exit.reason, EXIT_EOI);
+	assert_int_equal(vcpu.exit.apic.vector, 0x71);
+}
+
+/* A read of the timer's count, which the CPU does not keep: a device access. */
+static void other_apic_accesses_are_device_accesses(void **state)
+{
+	(void)state;
+	decode(VMX_EXIT_APIC_ACCESS, APIC_TIMER_CURRENT, 0);
+	assert_int_equal(vcpu.exit.reason, EXIT_MEMORY);
+	assert_true(vcpu.exit.mem.gpa == 0xFEE00390UL);
+	assert_false(vcpu.exit.mem.is_write);
+	decode(VMX_EXIT_APIC_ACCESS, 0x1000U | APIC_TIMER_INIT, 0);
+	assert_true(vcpu.exit.mem.is_write);
+	assert_int_equal(arch.apic_written, APIC_TIMER_INIT);
+}
+
+static void a_halt_gives_the_vlapic_its_vectors_back(void **state)
+{
+	(void)state;
+	pulls = 0;
+	decode(VMX_EXIT_HLT, 0, 1);
+	assert_int_equal(pulls, 0);
+	arch.apic_is_on = true;
+	decode(VMX_EXIT_HLT, 0, 1);
+	assert_int_equal(pulls, 1);
+	assert_int_equal(vcpu.exit.insn_len, 1);
+}
+
+static void a_new_apic_mode_is_looked_at(void **state)
+{
+	(void)state;
+	vcpu.gpr[REG_RCX] = 0x1B;
+	decode(VMX_EXIT_RDMSR, 0, 2);
+	assert_int_equal(arch.due, 0);
+	decode(VMX_EXIT_WRMSR, 0, 2);
+	assert_int_equal(arch.due, VMX_DUE_MODE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -294,6 +359,10 @@ int main(void)
 		cmocka_unit_test_setup(debug_registers_follow, clean),
 		cmocka_unit_test_setup(a_faulting_iret_masks_nmis_again, clean),
 		cmocka_unit_test_setup(windows_close_behind_themselves, clean),
+		cmocka_unit_test_setup(a_written_apic_register_is_told, clean),
+		cmocka_unit_test_setup(other_apic_accesses_are_device_accesses, clean),
+		cmocka_unit_test_setup(a_halt_gives_the_vlapic_its_vectors_back, clean),
+		cmocka_unit_test_setup(a_new_apic_mode_is_looked_at, clean),
 	};
 
 	return cmocka_run_group_tests_name("vmx_exit", tests, NULL, NULL);

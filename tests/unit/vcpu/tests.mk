@@ -9,3 +9,9 @@ vcpu_vmx_exit_CFLAGS := -Itests/unit/vcpu/fake
 UNIT_TESTS += vcpu_vmx_check
 vcpu_vmx_check_SRCS := tests/unit/vcpu/test_vmx_check.c hypervisor/vcpu/vmx/vmx_check.c
 vcpu_vmx_check_CFLAGS := -Itests/unit/vcpu/fake
+
+UNIT_TESTS += vcpu_vmx_apic
+vcpu_vmx_apic_SRCS := tests/unit/vcpu/test_vmx_apic.c hypervisor/vcpu/vmx/vmx_apic.c hypervisor/vdev/vlapic.c \
+	hypervisor/vdev/vlapic_regs.c hypervisor/vdev/vlapic_timer.c hypervisor/vdev/vlapic_icr.c \
+	hypervisor/vdev/apic_bus.c tests/unit/fake/log.c
+vcpu_vmx_apic_CFLAGS := -Itests/unit/vcpu/fake
