@@ -137,6 +137,7 @@ bool vmx_is_loaded(const struct vcpu *vcpu)
 static void make_current(struct vmx_cpu *cpu, struct vcpu *vcpu)
 {
 	vmcs_load(vmx_of(vcpu)->vmcs_hpa);
+	vmx_of(vcpu)->is_active = true;
 	cpu->current = vcpu;
 }
 
@@ -154,6 +155,7 @@ static void clear(struct vmx_cpu *cpu, struct vcpu *vcpu)
 {
 	vmcs_clear(vmx_of(vcpu)->vmcs_hpa);
 	vmx_of(vcpu)->launched = 0;
+	vmx_of(vcpu)->is_active = false;
 	cpu->current = NULL;
 }
 
@@ -182,11 +184,13 @@ static void vmx_put(struct vcpu *vcpu)
 {
 	struct vmx_cpu *cpu = &this_cpu(vmx_cpu);
 
-	if (cpu->loaded != vcpu)
-		return;
-	unload(cpu);
-	clear(cpu, vcpu);
-	cpu->last_group = NULL; /* whose place another VM may take */
+	if (cpu->loaded == vcpu) {
+		unload(cpu);
+		cpu->last_group = NULL; /* whose place another VM may take */
+	}
+	/* Active though another vCPU has been loaded since: the CPU may still hold parts of it. */
+	if (vmx_of(vcpu)->is_active)
+		clear(cpu, vcpu);
 }
 
 static __attribute__((noinline)) void load(struct vmx_cpu *cpu, struct vcpu *vcpu)

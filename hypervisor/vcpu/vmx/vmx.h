@@ -35,6 +35,7 @@ struct vmx_vcpu {
 	/* vmx_entry.S knows these two by their offsets. */
 	uint64_t host_rsp; /* as the VMCS has it */
 	uint8_t launched;  /* VMRESUME, not VMLAUNCH */
+	bool is_active;	   /* loaded by VMPTRLD since the last VMCLEAR, on the vCPU's own CPU */
 	uint32_t due;	   /* VMX_DUE_*: before the next entry */
 	uint64_t rip, rsp; /* as the VMCS has them */
 	uint32_t cpu_controls;
