@@ -85,7 +85,7 @@ setup_file() {
 @test "the hypervisor's log is on the screen too, letter by letter" {
 	local line
 	cat "$LOGS/efi_stub.screen"
-	line=$(tr -d '\r' <"$LOGS/efi_stub.log.hv" | grep -a 'ACRN hypervisor, started by')
+	line=$(tr -d '\r' <"$LOGS/efi_stub.log.hv" | grep -a 'ACRN hypervisor [0-9.~a-z]*, started by')
 	grep -qxF -- "$line" "$LOGS/efi_stub.screen"
 	grep -q 'hypervisor ready on 2 CPUs$' "$LOGS/efi_stub.screen"
 }
