@@ -112,6 +112,10 @@ efi_add() {
 		objcopy --add-section "$pair" --change-section-vma "${pair%%=*}=$end" "$out" || return 1
 		end=$((end + $(stat -L -c %s "${pair#*=}")))
 	done
+	# objcopy writes the time, and a sum over it: what is made of the same parts shall be the same
+	pe=$(od -An -tu4 -j60 -N4 "$out")
+	printf '\0\0\0\0' | dd of="$out" bs=1 seek=$((pe + 8)) conv=notrunc status=none || return 1
+	printf '\0\0\0\0' | dd of="$out" bs=1 seek=$((pe + 88)) conv=notrunc status=none
 }
 
 # efi_sign FILE: in place, with the key of the settings.
