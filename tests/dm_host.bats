@@ -19,12 +19,12 @@ teardown() {
 	wait 2>/dev/null || true
 }
 
-# start OPTIONS...: in the background, until its API answers
+# start OPTIONS...: in the background, until its API takes connections (its name is there a moment before)
 start() {
 	"$dm" -m 256M -k "$kernel" --api-socket api "$@" vm1 </dev/null >out 2>&1 3>&- &
 	pid=$!
 	for _ in $(seq 100); do
-		[ ! -S api ] || return 0
+		[ ! -S api ] || ! socat /dev/null UNIX-CONNECT:api 2>/dev/null || return 0
 		kill -0 "$pid" 2>/dev/null || break
 		sleep 0.1
 	done
@@ -95,7 +95,10 @@ every_device=(-s 3,virtio-blk,iothread=2,mq=2,disk,writeback,discard -s 4,virtio
 @test "events reach who asked for them" {
 	start
 	(printf '{"command":"events"}\n'; sleep 2) | socat -t 3 - UNIX-CONNECT:api >events 3>&- &
-	sleep 0.5
+	for _ in $(seq 50); do
+		! grep -q '"return"' events || break
+		sleep 0.1
+	done
 	api reset
 	for _ in $(seq 50); do
 		grep -q '"event":"reset"' events && break
@@ -138,7 +141,7 @@ every_device=(-s 3,virtio-blk,iothread=2,mq=2,disk,writeback,discard -s 4,virtio
 		"$dm" --api-socket api $line </dev/null >out 2>&1 3>&- &
 		pid=$!
 		for _ in $(seq 100); do
-			[ -S api ] && break
+			socat /dev/null UNIX-CONNECT:api 2>/dev/null && break
 			sleep 0.1
 		done
 		api stop '{"force":true}'
@@ -171,7 +174,7 @@ every_device=(-s 3,virtio-blk,iothread=2,mq=2,disk,writeback,discard -s 4,virtio
 		</dev/null >out 2>&1 3>&- &
 	pid=$!
 	for _ in $(seq 100); do
-		[ -S api ] && break
+		socat /dev/null UNIX-CONNECT:api 2>/dev/null && break
 		sleep 0.1
 	done
 	[[ $(api status) == *running* ]]
@@ -238,7 +241,7 @@ refused() {
 	printf '# one\nname = vm1\nkernel = %s\nmemsize = 256M\napi-socket = api\npci_slot = 3,virtio-blk,disk\n' "$kernel" >conf
 	"$dm" --config conf </dev/null >out 2>&1 3>&- &
 	pid=$!
-	for _ in $(seq 100); do [ -S api ] && break; sleep 0.1; done
+	for _ in $(seq 100); do socat /dev/null UNIX-CONNECT:api 2>/dev/null && break; sleep 0.1; done
 	[[ $(api status) == *'"name":"vm1"'* ]]
 	api stop '{"force":true}'
 	ends_with 0
