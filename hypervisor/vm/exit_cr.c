@@ -9,13 +9,6 @@
 #include "x86/cr.h"
 #include "x86/exception.h"
 
-#define CR0_KNOWN                                                                                  \
-	(CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | \
-	 CR0_PG)
-#define CR4_KNOWN                                                                                  \
-	(CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_PCE |  \
-	 CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_UMIP | CR4_FSGSBASE | CR4_PCIDE | CR4_OSXSAVE |         \
-	 CR4_SMEP | CR4_SMAP | CR4_PKE)
 #define CR8_MAX 15U
 
 static uint64_t get(struct vcpu *vcpu, enum vcpu_reg reg)

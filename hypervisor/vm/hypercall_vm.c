@@ -125,13 +125,6 @@ int64_t hc_reset_vm(struct hypercall *call)
 	return vm_reset(call->target);
 }
 
-#define CR0_KNOWN                                                                                  \
-	(CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | \
-	 CR0_PG)
-#define CR4_KNOWN                                                                                  \
-	(CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_PCE |  \
-	 CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_UMIP | CR4_FSGSBASE | CR4_PCIDE | CR4_OSXSAVE |         \
-	 CR4_SMEP | CR4_SMAP | CR4_PKE)
 #define EFER_KNOWN (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)
 #define RFLAGS_ARITHMETIC 0x8D5UL
 

@@ -95,3 +95,9 @@ enum vmcs_field {
 	VMCS_HOST_RSP = 0x6C14,
 	VMCS_HOST_RIP = 0x6C16,
 };
+
+/* The field of segment seg (enum x86_seg); first is one of SELECTOR, LIMIT, RIGHTS, BASE. */
+static inline enum vmcs_field vmcs_of_segment(enum vmcs_field first, unsigned int seg)
+{
+	return (enum vmcs_field)((unsigned int)first + 2U * seg);
+}

@@ -15,8 +15,7 @@
 #include "vcpu/vmx/vmcs_access.h"
 #include "vcpu/vmx/vmx.h"
 
-#define RVI 0xFFU /* of the guest interrupt status; SVI is above it */
-#define SVI_SHIFT 8
+#define SVI_SHIFT 8 /* in the guest interrupt status; RVI is below it */
 
 /* The registers that a guest reads from the page (SDM 3C 30.4.2), but ISR, TMR, IRR, TPR and PPR. */
 static const uint16_t mirrored[] = {

@@ -22,11 +22,6 @@ struct guest {
 	uint64_t base[SEG_COUNT];
 };
 
-static enum vmcs_field of_segment(enum vmcs_field first, unsigned int seg)
-{
-	return (enum vmcs_field)((unsigned int)first + 2U * seg);
-}
-
 static struct guest read_guest(void)
 {
 	struct guest g = {
@@ -39,9 +34,9 @@ static struct guest read_guest(void)
 
 	g.is_v8086 = (g.rflags & RFLAGS_VM) != 0;
 	for (unsigned int i = 0; i < SEG_COUNT; i++) {
-		g.rights[i] = (uint32_t)vmcs_read(of_segment(VMCS_GUEST_RIGHTS, i));
-		g.limit[i] = (uint32_t)vmcs_read(of_segment(VMCS_GUEST_LIMIT, i));
-		g.base[i] = vmcs_read(of_segment(VMCS_GUEST_BASE, i));
+		g.rights[i] = (uint32_t)vmcs_read(vmcs_of_segment(VMCS_GUEST_RIGHTS, i));
+		g.limit[i] = (uint32_t)vmcs_read(vmcs_of_segment(VMCS_GUEST_LIMIT, i));
+		g.base[i] = vmcs_read(vmcs_of_segment(VMCS_GUEST_BASE, i));
 	}
 	return g;
 }

@@ -120,18 +120,13 @@ void vmx_reg_set(struct vcpu *vcpu, enum vcpu_reg reg, uint64_t value)
 	vmx_close(vcpu);
 }
 
-static enum vmcs_field of_segment(enum vmcs_field first, enum x86_seg seg)
-{
-	return (enum vmcs_field)((unsigned int)first + 2U * (unsigned int)seg);
-}
-
 void vmx_seg_get(struct vcpu *vcpu, enum x86_seg seg, struct segment *s)
 {
 	vmx_open(vcpu);
-	s->selector = (uint16_t)vmcs_read(of_segment(VMCS_GUEST_SELECTOR, seg));
-	s->attr = (uint32_t)vmcs_read(of_segment(VMCS_GUEST_RIGHTS, seg));
-	s->limit = (uint32_t)vmcs_read(of_segment(VMCS_GUEST_LIMIT, seg));
-	s->base = vmcs_read(of_segment(VMCS_GUEST_BASE, seg));
+	s->selector = (uint16_t)vmcs_read(vmcs_of_segment(VMCS_GUEST_SELECTOR, seg));
+	s->attr = (uint32_t)vmcs_read(vmcs_of_segment(VMCS_GUEST_RIGHTS, seg));
+	s->limit = (uint32_t)vmcs_read(vmcs_of_segment(VMCS_GUEST_LIMIT, seg));
+	s->base = vmcs_read(vmcs_of_segment(VMCS_GUEST_BASE, seg));
 	vmx_close(vcpu);
 }
 
@@ -148,10 +143,10 @@ void vmx_seg_set(struct vcpu *vcpu, enum x86_seg seg, const struct segment *s)
 	if ((attr & SEG_P) == 0)
 		attr |= SEG_UNUSABLE;
 	vmx_open(vcpu);
-	vmcs_write(of_segment(VMCS_GUEST_SELECTOR, seg), s->selector);
-	vmcs_write(of_segment(VMCS_GUEST_RIGHTS, seg), attr);
-	vmcs_write(of_segment(VMCS_GUEST_LIMIT, seg), limit);
-	vmcs_write(of_segment(VMCS_GUEST_BASE, seg), s->base);
+	vmcs_write(vmcs_of_segment(VMCS_GUEST_SELECTOR, seg), s->selector);
+	vmcs_write(vmcs_of_segment(VMCS_GUEST_RIGHTS, seg), attr);
+	vmcs_write(vmcs_of_segment(VMCS_GUEST_LIMIT, seg), limit);
+	vmcs_write(vmcs_of_segment(VMCS_GUEST_BASE, seg), s->base);
 	vmx_close(vcpu);
 }
 
@@ -160,7 +155,7 @@ enum insn_mode vmx_mode(struct vcpu *vcpu)
 	uint64_t rights, efer;
 
 	vmx_open(vcpu);
-	rights = vmcs_read(of_segment(VMCS_GUEST_RIGHTS, SEG_CS));
+	rights = vmcs_read(vmcs_of_segment(VMCS_GUEST_RIGHTS, SEG_CS));
 	efer = vmcs_read(VMCS_GUEST_EFER);
 	vmx_close(vcpu);
 	if ((rights & SEG_L) != 0 && (efer & EFER_LMA) != 0)
@@ -174,7 +169,7 @@ unsigned int vmx_cpl(struct vcpu *vcpu)
 	uint64_t rights;
 
 	vmx_open(vcpu);
-	rights = vmcs_read(of_segment(VMCS_GUEST_RIGHTS, SEG_SS));
+	rights = vmcs_read(vmcs_of_segment(VMCS_GUEST_RIGHTS, SEG_SS));
 	vmx_close(vcpu);
 	return (unsigned int)(rights >> SEG_DPL_SHIFT) & 3U;
 }
