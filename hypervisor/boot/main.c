@@ -26,6 +26,7 @@
 #include "hw/smp.h"
 #include "hw/smp_call.h"
 #include "hw/tsc.h"
+#include "iommu/iommu.h"
 #include "lib/atomic.h"
 #include "lib/log.h"
 #include "lib/string.h"
@@ -235,6 +236,7 @@ _Noreturn void boot_main(hpa_t information)
 	tsc_calibrate();
 	init_interrupts();
 	pci_init();
+	iommu_init(&platform_acpi);
 	vcpu_backend_probe();
 	start_cpus();
 	if (log_get_level() >= LOG_DEBUG)

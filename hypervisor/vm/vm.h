@@ -13,6 +13,7 @@
 #include <acrn/vm.h>
 
 #include "hw/ioapic.h"
+#include "iommu/iommu.h"
 #include "vcpu/vcpu.h"
 #include "vdev/vioapic.h"
 #include "vdev/vpci.h"
@@ -59,6 +60,7 @@ struct vm {
 	struct vpic pic;
 	struct vuart uart;
 	struct vpci pci;
+	struct iommu_domain dma; /* what its devices reach; id 0: it has none of its own */
 
 	bool has_protected_pages; /* WRITE_PROTECT_PAGE was used */
 	struct rings rings;
