@@ -161,3 +161,71 @@ refuses() {
 	run "$DEV/emu-run" --direct --bare --run "$BATS_TEST_TMPDIR/ends" --log "$LOGS/emu-late.log" --timeout 2
 	[ "$status" -eq 124 ]
 }
+
+# fake_unit NAME: a program in the place of a unit test, its text from stdin
+fake_unit() {
+	mkdir -p "$tree/unit"
+	cat >"$tree/unit/$1"
+	chmod +x "$tree/unit/$1"
+}
+
+@test "a failed unit test is named with its assertion, at the very end" {
+	fake_unit dm_fake <<'END'
+#!/bin/sh
+cat <<OUT
+[==========] Running 2 test(s).
+[ RUN      ] a_good_one
+[       OK ] a_good_one
+[ RUN      ] a_bad_one
+[  ERROR   ] --- 0x1 != 0x2
+[   LINE   ] --- tests/unit/dm/test_fake.c:17: error: Failure!
+[  FAILED  ] a_bad_one
+[==========] 2 test(s) run.
+[  PASSED  ] 1 test(s).
+[  FAILED  ] 1 test(s), listed below:
+[  FAILED  ] a_bad_one
+
+ 1 FAILED TEST(S)
+OUT
+exit 1
+END
+	fake_unit dm_crash <<'END'
+#!/bin/sh
+echo "[ RUN      ] a_crash"
+echo "==7==ERROR: AddressSanitizer: heap-use-after-free on address 0x1"
+exit 1
+END
+	fake_unit dm_hang <<'END'
+#!/bin/sh
+echo "[ RUN      ] a_wait"
+exec sleep 60
+END
+	mkdir -p "$tree/scripts" && cp -r "$DEV" "$tree/scripts/dev"
+	printf '.PHONY: unit\nunit:\n\t@UNIT_TIMEOUT=1 %s %s dm_fake dm_crash dm_hang\n' \
+		"$TOP/tests/unit/run-tests" "$tree/unit" >"$tree/Makefile"
+	ACRN_BUILD=$tree/build run "$tree/scripts/dev/run-checks" unit
+	echo "$output"
+	[ "$status" -ne 0 ]
+	[ "${lines[-1]}" = "1 passed, 3 failed, 0 skipped" ]
+	[[ ${lines[-2]} == total*"failed: unit" ]]
+	[ "${lines[-5]}" = "failed: dm_fake a_bad_one: tests/unit/dm/test_fake.c:17: 0x1 != 0x2" ]
+	[[ ${lines[-4]} == "failed: dm_crash a_crash: "*heap-use-after-free* ]]
+	[ "${lines[-3]}" = "failed: dm_hang a_wait: did not end in time" ]
+}
+
+@test "what failed is told in fifteen lines: bats' reasons, or the end of a log" {
+	{
+		printf 'ok 1 good\nnot ok 2 the guest boots\n# (in test file tests/x.bats, line 3)\n'
+		printf '# reason %s\n' 1 2 3 4 5 6
+		echo 'ok 3 good too'
+	} >"$tree/check-boot.log"
+	seq 30 >"$tree/check-style.log"
+	run "$DEV/failures" "$tree/check-boot.log" "$tree/check-style.log"
+	[ "${lines[0]}" = "not ok 2 the guest boots" ]
+	[ "${lines[1]}" = "    # reason 1" ] && [ "${lines[4]}" = "    # reason 4" ]
+	[ "${lines[5]}" = "check-style.log: 28" ] && [ "${lines[7]}" = "check-style.log: 30" ]
+	[ "${#lines[@]}" -eq 8 ]
+	yes "not ok 7 bad" | head -n 100 >"$tree/check-boot.log"
+	run "$DEV/failures" "$tree/check-boot.log"
+	[ "${#lines[@]}" -eq 16 ] && [ "${lines[15]}" = "    and 85 lines more" ]
+}
