@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-3-Clause
 # The stack in Bochs, through BIOS and GRUB: one boot carries everything. BOCHS_MODEL names the processor, BOCHS_CPUS
-# says how many of it (1; make check-intel: 2). Not in make check: README, known limits.
+# says how many of it (1; make check-intel: 2).
 load helper
 
 setup_file() {
