@@ -252,6 +252,8 @@ size_t chardev_write(struct chardev *c, const void *buf, size_t len)
 	size_t done = len;
 
 	pthread_mutex_lock(&c->lock);
+	if (c->echoes)
+		write_direct(STDOUT_FILENO, buf, len);
 	if (is_direct(c))
 		done = write_direct(c->kind == CHARDEV_STDIO ? STDOUT_FILENO : c->fd, buf, len);
 	else if (c->fd >= 0 && len)

@@ -3,7 +3,8 @@
  * Character back ends for serial ports and virtio-console. What a newcomer would get wrong: input arrives on
  * the loop thread, output may be written from any thread and never blocks the caller for long.
  *
- *   stdio            this terminal (raw while in use), one user only
+ *   stdio            this terminal (raw while in use), one user only; where standard input is /dev/null, output and a
+ *                    socket in MNGR_DIR, for acrnctl console
  *   pty[:PATH]       a new pseudo terminal, its name is printed; PATH: a symbolic link to it
  *   tcp:PORT         listens on 127.0.0.1, one client at a time
  *   file:PATH        output only, appended

@@ -20,6 +20,7 @@ struct chardev {
 	pthread_mutex_t lock;		/* all below; never held in a callback of the client */
 	int fd;				/* the peer, -1: none; stdio: 0 for input */
 	loop_handle watch;		/* of fd */
+	bool echoes;			/* output goes to standard output too, whether there is a peer or not */
 	int listen_fd;
 	loop_handle listen_watch;
 	loop_handle retry;		/* timer of CHARDEV_CONNECT */
@@ -37,6 +38,8 @@ struct chardev {
 
 /* Takes fd as the peer and watches it; closes it on failure. Returns 0 or -errno. */
 int chardev_set_peer(struct chardev *c, int fd);
+/* stdio without an input: a socket in dir for acrnctl console. -ENOENT: there is no such folder, or not for us. */
+int chardev_open_console(struct chardev *c, const char *dir);
 /* Waits for clients on c->listen_fd. */
 int chardev_listen(struct chardev *c);
 /* Connects to the UNIX socket c->path, now or later again and again. */

@@ -9,10 +9,13 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "backend/chardev_internal.h"
+#include "config.h"
+#include "ctl/message.h"
 #include "log.h"
 
 static atomic_bool stdio_taken;
@@ -47,6 +50,13 @@ void chardev_forget_stdio(struct chardev *c)
 	atomic_store(&stdio_taken, false);
 }
 
+static bool is_null_device(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
+}
+
 static int open_stdio(struct chardev *c, const char *arg)
 {
 	static bool registered;
@@ -56,9 +66,15 @@ static int open_stdio(struct chardev *c, const char *arg)
 		log_err("%s: stdio is used by another device", c->title);
 		return -EBUSY;
 	}
+	stdio_user = c;
+	if (is_null_device(STDIN_FILENO)) {
+		int err = chardev_open_console(c, MNGR_DIR);
+
+		if (err != -ENOENT)
+			return err;
+	}
 	c->kind = CHARDEV_STDIO;
 	chardev_make_raw(c, STDIN_FILENO);
-	stdio_user = c;
 	if (!registered)
 		atexit(restore_terminal);
 	registered = true;
@@ -179,6 +195,22 @@ static int open_socket_server(struct chardev *c)
 	umask(old);
 	c->owns_path = err == 0;
 	return err;
+}
+
+int chardev_open_console(struct chardev *c, const char *dir)
+{
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+
+	if (access(dir, W_OK | X_OK) < 0)
+		return -ENOENT;
+	if ((size_t)snprintf(path, sizeof(path), "%s/%s" MNGR_CONSOLE "%d" MNGR_SUFFIX, dir, config.vm_name,
+			     (int)getpid()) >= sizeof(path))
+		return -ENAMETOOLONG;
+	c->path = strdup(path);
+	if (!c->path)
+		return -ENOMEM;
+	c->echoes = true;
+	return open_socket_server(c);
 }
 
 static int open_socket(struct chardev *c, const char *arg)

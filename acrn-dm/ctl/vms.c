@@ -12,7 +12,6 @@
 #include "ctl/client.h"
 
 #define ANSWER_SECONDS	2
-#define CONF_DIR	"/etc/acrn/vm"
 
 struct list {
 	struct vms_vm *vm;
@@ -45,24 +44,34 @@ static struct vms_vm *get(struct list *l, const char *name)
 	return &l->vm[l->count++];
 }
 
-/* NAME.conf */
-static int add_conf(struct list *l, const char *dir, const char *file)
+/* The part of a file's name before its ending, if it has that ending and the part is a VM's name. */
+static bool has_ending(const char *file, const char *ending, char *name)
 {
-	size_t len = strlen(file);
+	size_t len = strlen(file), end = strlen(ending);
+
+	if (len <= end || len - end > VMS_NAME_MAX || strcmp(file + len - end, ending) != 0)
+		return false;
+	memcpy(name, file, len - end);
+	name[len - end] = 0;
+	return vms_is_name(name);
+}
+
+static int add_file(struct list *l, const char *dir, const char *file)
+{
 	char name[VMS_NAME_MAX + 1];
+	bool is_conf = has_ending(file, ".conf", name);
 	struct vms_vm *vm;
 
 	(void)dir;
-	if (len < 6 || len - 5 > VMS_NAME_MAX || strcmp(file + len - 5, ".conf") != 0)
-		return 0;
-	memcpy(name, file, len - 5);
-	name[len - 5] = 0;
-	if (!vms_is_name(name))
+	if (!is_conf && !has_ending(file, ".sh", name))
 		return 0;
 	vm = get(l, name);
 	if (!vm)
 		return -E2BIG;
-	vm->is_configured = true;
+	if (is_conf)
+		vm->has_conf = true;
+	else
+		vm->has_script = true;
 	return 0;
 }
 
@@ -128,6 +137,27 @@ static int read_folder(struct list *l, const char *dir, int (*add)(struct list *
 	return err;
 }
 
+bool vms_find_socket(const struct vms_places *places, const char *prefix, char *path)
+{
+	const char *dir = places && places->sockets ? places->sockets : MNGR_DIR;
+	size_t len = strlen(prefix);
+	bool found = false;
+	DIR *d = opendir(dir);
+	struct dirent *e;
+
+	while (d && !found && (e = readdir(d))) {
+		char *end;
+		long pid = strncmp(e->d_name, prefix, len) == 0 ? strtol(e->d_name + len, &end, 10) : 0;
+
+		found = pid > 0 && pid < 0x7fffffff && strcmp(end, MNGR_SUFFIX) == 0 &&
+			(kill((pid_t)pid, 0) == 0 || errno == EPERM) &&
+			(size_t)snprintf(path, 108, "%s/%s", dir, e->d_name) < 108;
+	}
+	if (d)
+		closedir(d);
+	return found;
+}
+
 static int by_name(const void *a, const void *b)
 {
 	return strcmp(((const struct vms_vm *)a)->name, ((const struct vms_vm *)b)->name);
@@ -136,7 +166,7 @@ static int by_name(const void *a, const void *b)
 int vms_find(const struct vms_places *places, struct vms_vm *vm)
 {
 	struct list l = { .vm = vm };
-	int err = read_folder(&l, places && places->conf ? places->conf : CONF_DIR, add_conf);
+	int err = read_folder(&l, places && places->conf ? places->conf : VMS_CONF_DIR, add_file);
 
 	if (!err)
 		err = read_folder(&l, places && places->sockets ? places->sockets : MNGR_DIR, add_socket);
@@ -155,5 +185,5 @@ const char *vms_state_name(const struct vms_vm *vm)
 		[VMS_UNKNOWN] = "unknown",
 	};
 
-	return vm->state == VMS_STARTED && !vm->is_configured ? "untracked" : names[vm->state];
+	return vm->state == VMS_STARTED && !vm->has_conf && !vm->has_script ? "untracked" : names[vm->state];
 }

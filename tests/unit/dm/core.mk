@@ -142,6 +142,7 @@ UNIT_TESTS += dm_manager
 dm_manager_SRCS := \
 	tests/unit/dm/test_manager.c \
 	acrn-dm/manager.c \
+	acrn-dm/ctl/server.c \
 	acrn-dm/ctl/client.c \
 	acrn-dm/ctl/vms.c \
 	acrn-dm/config.c \
@@ -161,6 +162,7 @@ dm_chardev_SRCS := \
 	tests/unit/dm/test_chardev.c \
 	acrn-dm/backend/chardev.c \
 	acrn-dm/backend/chardev_open.c \
+	acrn-dm/config.c \
 	acrn-dm/loop.c \
 	acrn-dm/log.c
 dm_chardev_CFLAGS := $(CORE_TEST_FLAGS)

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "backend/chardev_internal.h"
+#include "config.h"
 #include "loop.h"
 
 static char got[64];
@@ -230,6 +232,44 @@ static void nonsense_is_refused(void **state)
 	assert_int_equal(before, after);
 }
 
+/* What the machine says is in the journal, whether somebody is attached or not. */
+static void a_service_has_output_and_a_socket(void **state)
+{
+	struct chardev *c = chardev_open("null", "test", &client);
+	char buf[8] = "", log[120];
+	int out = dup(STDOUT_FILENO), fd;
+	struct stat st;
+
+	(void)state;
+	assert_non_null(c);
+	config.vm_name = "vm1";
+	assert_int_equal(chardev_open_console(c, "/nowhere"), -ENOENT);
+	assert_int_equal(chardev_open_console(c, dir), 0);
+	snprintf(path, sizeof(path), "%s/vm1.console.%d.socket", dir, (int)getpid());
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0660);
+	snprintf(log, sizeof(log), "%s/log", dir);
+	fd = open(log, O_RDWR | O_CREAT, 0600);
+	assert_int_equal(dup2(fd, STDOUT_FILENO), STDOUT_FILENO);
+	assert_int_equal(chardev_write(c, "alone", 5), 5);
+	dup2(out, STDOUT_FILENO);
+	close(out);
+	assert_int_equal(pread(fd, buf, sizeof(buf), 0), 5);
+	assert_memory_equal(buf, "alone", 5);
+	close(fd);
+	unlink(log);
+
+	fd = connect_unix();
+	assert_int_equal(write(fd, "ls", 2), 2);
+	assert_true(wait_for(&got_len, 2));
+	assert_int_equal(chardev_write(c, "both", 4), 4);
+	assert_int_equal(recv(fd, buf, 4, MSG_WAITALL), 4);
+	assert_memory_equal(buf, "both", 4);
+	close(fd);
+	chardev_close(c);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -241,6 +281,7 @@ int main(void)
 		TEST(stalled_peer_does_not_hold_the_writer),
 		TEST(stopped_input_stays_in_the_socket),
 		TEST(pty_is_a_terminal_under_a_known_name),
+		TEST(a_service_has_output_and_a_socket),
 		TEST(nonsense_is_refused),
 	};
 
