@@ -578,3 +578,50 @@ cut_everywhere() {
 	run "$TOP/scripts/install/update-acrn" --root /nowhere
 	[ "$status" = 2 ] && [[ $output == *"/nowhere: no such folder"* ]]
 }
+
+# --- GRUB's generator: 20_acrn with a library and a grub-probe of our own -----------------------------------------
+
+generator() { # sets output; the probes named in $BROKEN fail
+	local lib=$BATS_TEST_TMPDIR/grub
+	mkdir -p "$lib" "$BATS_TEST_TMPDIR/boot/previous"
+	cat >"$lib/grub-mkconfig_lib" <<-'TXT'
+		prepare_grub_to_access_device() {
+			echo "insmod part_gpt"
+			[ -z "${BROKEN_ROOT:-}" ] || return 0
+			echo "search --no-floppy --fs-uuid --set=root 1234"
+		}
+		make_system_path_relative_to_its_root() { [ "${1##*/}" != "${BROKEN_FILE:-}" ] && echo "/relative${1}"; }
+	TXT
+	printf '#!/bin/sh\n[ -z "$BROKEN_PROBE" ] && echo /dev/vda2\n' >"$lib/grub-probe"
+	chmod +x "$lib/grub-probe"
+	for f in "" previous/; do
+		printf 'kernel  = %s/vmlinuz\ninitrd  = %s/initrd\n' "$ROOT/boot" "$ROOT/boot" \
+			>"$BATS_TEST_TMPDIR/boot/${f}acrn.conf"
+		echo elf >"$BATS_TEST_TMPDIR/boot/${f}acrn.elf"
+	done
+	: >"$ROOT/boot/vmlinuz"
+	: >"$ROOT/boot/initrd"
+	run env "$@" PATH="$lib:$PATH" pkgdatadir="$lib" ACRN_BOOT="$BATS_TEST_TMPDIR/boot" sh "$TOP/scripts/install/20_acrn"
+	[ "$status" = 0 ]
+	# no half entries, whatever happened
+	[ "$(grep -c '^menuentry' <<<"$output")" = "$(grep -c '^}' <<<"$output")" ]
+}
+
+@test "GRUB's menu gets an entry for the hypervisor and one for the previous one" {
+	generator A=
+	[ "$(grep -c '^menuentry' <<<"$output")" = 2 ]
+	grep -qx "	module2 /relative$ROOT/boot/initrd initrd" <<<"$output"
+	grep -q -- '--set=root 1234' <<<"$output"
+}
+
+@test "a failing grub-probe leaves a menu without our entries, not with half of one" {
+	generator BROKEN_PROBE=1
+	! grep '^menuentry' <<<"$output" || false
+	grep 'grub-probe does not know the device' <<<"$output"
+	generator BROKEN_ROOT=1
+	! grep '^menuentry' <<<"$output" || false
+	grep 'cannot find the volume' <<<"$output"
+	generator BROKEN_FILE=initrd
+	! grep '^menuentry' <<<"$output" || false
+	grep 'initrd lies on its volume' <<<"$output"
+}
