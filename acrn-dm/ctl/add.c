@@ -250,8 +250,8 @@ static const struct ctl_command add_command = {
 	.name = "add", .words = "SCRIPT [WORD...]", .least = 1, .most = VMS_ARGS_MAX, .run = add,
 	.help = "keeps a launch script, and the words it is to be run with",
 	.manual = "Keeps a copy of a launch script as a VM: a script that ends in a call of acrn-dm, and the words\n"
-		  "that it is to be run with. To learn the VM's name the script is run once, with its acrn-dm replaced\n"
-		  "by a program that does nothing; whatever else it does, it does.",
+		  "that it is to be run with. To learn the VM's name the script is run once, with its acrn-dm\n"
+		  "replaced by a program that does nothing; whatever else it does, it does.",
 };
 
 static const struct ctl_command del_command = {
