@@ -47,9 +47,11 @@ struct vcpu_exit {
 		} io;
 		struct {
 			gpa_t gpa;
-			bool is_write;
-			bool is_fetch;
-			bool is_walk;	  /* while the CPU walked the guest's page tables */
+			enum {
+				MEM_DATA,
+				MEM_FETCH, /* of code */
+				MEM_WALK,  /* while the CPU walked the guest's page tables */
+			} kind;
 		} mem;
 		struct {
 			bool is_write; /* number in RCX, value in RDX:RAX */

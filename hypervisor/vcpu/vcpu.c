@@ -86,14 +86,21 @@ unsigned int vcpu_cpl(struct vcpu *vcpu)
 	return vcpu_backend->cpl(vcpu);
 }
 
-/* True when the guest's page tables still lead where they led. Within guest_access_begin/end. */
-static inline bool is_unchanged(const struct code_cache *c)
+/* True when cache has the page of rip, if differences(cache) is 0. */
+static inline bool is_cached(struct vcpu *vcpu, gva_t rip, uint64_t cr3, const struct code_cache *cache)
 {
-	return ((atomic_load_relaxed(c->entry[0]) ^ c->value[0]) |
-		(atomic_load_relaxed(c->entry[1]) ^ c->value[1]) |
-		(atomic_load_relaxed(c->entry[2]) ^ c->value[2]) |
-		(atomic_load_relaxed(c->entry[3]) ^ c->value[3]) |
-		(atomic_load_relaxed(c->entry[4]) ^ c->value[4])) == 0;
+	return cache->page == (rip & PAGE_MASK) && cache->cr3 == cr3 &&
+	       cache->generation == atomic_load_relaxed(&vcpu->group->space.generation);
+}
+
+/* 0 when the guest's page tables still lead where they led. Within guest_access_begin/end. */
+static inline uint64_t differences(const struct code_cache *c)
+{
+	return (atomic_load_relaxed(c->entry[0]) ^ c->value[0]) |
+	       (atomic_load_relaxed(c->entry[1]) ^ c->value[1]) |
+	       (atomic_load_relaxed(c->entry[2]) ^ c->value[2]) |
+	       (atomic_load_relaxed(c->entry[3]) ^ c->value[3]) |
+	       (atomic_load_relaxed(c->entry[4]) ^ c->value[4]);
 }
 
 /* Keeps what a change of the translation would show in; false when it cannot be seen. */
@@ -155,9 +162,7 @@ static inline const uint8_t *code_page(struct vcpu *vcpu, gva_t rip, uint64_t cr
 	const uint8_t *code;
 
 	guest_access_begin();
-	if (likely(cache->page == (rip & PAGE_MASK) && cache->cr3 == cr3 &&
-		   cache->generation == atomic_load_relaxed(&vcpu->group->space.generation) &&
-		   is_unchanged(cache)))
+	if (likely(is_cached(vcpu, rip, cr3, cache) && differences(cache) == 0))
 		return cache->code;
 	guest_access_end();
 	code = code_page_walk(vcpu, rip, cr3, cache);
@@ -201,6 +206,27 @@ unsigned int vcpu_fetch(struct vcpu *vcpu, uint8_t *buf, unsigned int size)
 	return fetch(vcpu, code_address(vcpu, vcpu_mode(vcpu)), vcpu->cr3, buf, size);
 }
 
+/*
+ * True when rip, by the way that was walked last, still leads to the bytes of insn, which then lie in one
+ * page. False says nothing.
+ */
+static inline bool is_same_insn(struct vcpu *vcpu, gva_t rip, const struct insn_cache *insn)
+{
+	const struct code_cache *cache = &vcpu->code[(rip >> PAGE_SHIFT) % CODE_CACHES];
+	const uint8_t *code = cache->code + (rip & (PAGE_SIZE - 1));
+	uint64_t low, high;
+	bool is_same;
+
+	if (unlikely(!is_cached(vcpu, rip, vcpu->cr3, cache)))
+		return false;
+	guest_access_begin();
+	__builtin_memcpy(&low, code, sizeof(low));
+	__builtin_memcpy(&high, code + sizeof(low), sizeof(high));
+	is_same = (differences(cache) | (low ^ insn->bytes[0]) | (high ^ insn->bytes[1])) == 0;
+	guest_access_end();
+	return is_same;
+}
+
 /* The bytes at rip when all that an instruction can have lie in its page; false: look slowly. */
 static bool peek(struct vcpu *vcpu, gva_t rip, uint64_t bytes[2])
 {
@@ -216,30 +242,33 @@ static bool peek(struct vcpu *vcpu, gva_t rip, uint64_t bytes[2])
 	return page != NULL;
 }
 
+static __attribute__((noinline)) const struct insn *decode_anew(struct vcpu *vcpu, gva_t rip,
+								enum insn_mode mode)
+{
+	struct insn_cache *cache = &vcpu->insns[rip % INSN_CACHES];
+	bool is_in_page = peek(vcpu, rip, cache->bytes);
+	unsigned int have = INSN_MAX_LEN;
+
+	if (!is_in_page)
+		have = fetch(vcpu, rip, vcpu->cr3, (uint8_t *)cache->bytes, INSN_MAX_LEN);
+	cache->mode = 0;
+	if (insn_decode((const uint8_t *)cache->bytes, have, mode, &cache->insn) != 0)
+		return NULL;
+	cache->rip = rip;
+	cache->mode = is_in_page ? mode : 0;
+	return &cache->insn;
+}
+
 const struct insn *vcpu_decode(struct vcpu *vcpu, enum insn_mode *mode)
 {
 	enum insn_mode m = vcpu_mode(vcpu);
-	gva_t rip = code_address(vcpu, m);
-	struct insn_cache *cache = &vcpu->insns[rip % INSN_CACHES];
-	uint64_t bytes[2] = { 0, 0 };
-	unsigned int have = INSN_MAX_LEN;
+	gva_t rip = likely(m == INSN_MODE_64) ? vcpu->rip : code_address(vcpu, m);
+	const struct insn_cache *cache = &vcpu->insns[rip % INSN_CACHES];
 
 	*mode = m;
-	if (likely(peek(vcpu, rip, bytes))) {
-		if (likely(cache->rip == rip && cache->mode == m && cache->bytes[0] == bytes[0] &&
-			   cache->bytes[1] == bytes[1]))
-			return &cache->insn;
-	} else {
-		have = vcpu_fetch(vcpu, (uint8_t *)bytes, INSN_MAX_LEN);
-	}
-	cache->mode = 0;
-	if (insn_decode((const uint8_t *)bytes, have, m, &cache->insn) != 0)
-		return NULL;
-	cache->rip = rip;
-	cache->bytes[0] = bytes[0];
-	cache->bytes[1] = bytes[1];
-	cache->mode = have == INSN_MAX_LEN ? m : 0;
-	return &cache->insn;
+	if (likely(cache->rip == rip && cache->mode == m && is_same_insn(vcpu, rip, cache)))
+		return &cache->insn;
+	return decode_anew(vcpu, rip, m);
 }
 
 unsigned int vcpu_insn_length(struct vcpu *vcpu, gva_t rip, uint64_t cr3, uint16_t opcode)

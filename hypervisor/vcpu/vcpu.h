@@ -52,7 +52,7 @@ struct vcpu_event {
 /* A fetched code page, so that the length of a simple instruction costs no page walk. */
 #define CODE_TRAIL 5U
 
-struct code_cache {
+struct __attribute__((aligned(64))) code_cache {
 	uint64_t cr3;
 	gva_t page; /* of RIP; ~0: empty */
 	uint32_t generation;
@@ -65,11 +65,12 @@ struct code_cache {
 	uint64_t value[CODE_TRAIL];
 };
 
+/* Both caches' elements are aligned so that finding one costs a shift. */
 #define CODE_CACHES 8U /* pages, by the low bits of their number */
 #define INSN_CACHES 8U /* instructions, likewise by address */
 
 /* A decoded instruction, good for these very bytes at this address in this mode. */
-struct insn_cache {
+struct __attribute__((aligned(64))) insn_cache {
 	gva_t rip;
 	uint64_t bytes[2];
 	enum insn_mode mode; /* 0: empty */

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "lib/types.h"
+#include "lib/util.h"
 
 enum io_space { IO_PORT, IO_MMIO };
 
@@ -69,6 +70,18 @@ static inline bool io_bus_is_near(const struct io_bus *bus, enum io_space space,
 	const struct io_range *range = &bus->range[near->range[space]];
 
 	return range->space == space && addr - range->base < range->size;
+}
+
+/* The one that was asked last, when it wholly contains the access; NULL says nothing. */
+static inline const struct io_range *io_bus_near(const struct io_bus *bus, const struct io_access *io,
+						 const struct io_near *near)
+{
+	const struct io_range *range = &bus->range[near->range[io->space]];
+	uint64_t offset = io->addr - range->base;
+
+	return range->space == io->space && offset < range->size && io->size <= range->size - offset ?
+		       range :
+		       NULL;
 }
 
 /* Hands the access to the range that wholly contains it, else IO_FORWARD. Hot. */

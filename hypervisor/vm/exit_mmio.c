@@ -101,13 +101,12 @@ static enum exit_result finish_mmio(struct vcpu *vcpu)
 	return EXIT_HANDLED;
 }
 
-static enum exit_result start_mmio(struct vcpu *vcpu)
+static __attribute__((noinline)) enum exit_result start_mmio(struct vcpu *vcpu, const struct insn *insn,
+							     enum insn_mode mode)
 {
-	enum insn_mode mode;
-	const struct insn *insn = vcpu_decode(vcpu, &mode);
 	int more;
 
-	if (unlikely(insn == NULL))
+	if (insn == NULL)
 		return undecodable(vcpu);
 	set_cpu(vcpu, insn, mode);
 	more = insn_exec_start(&vcpu->mmio, insn, &vcpu->mmio_cpu, ~0UL);
@@ -119,23 +118,64 @@ static enum exit_result start_mmio(struct vcpu *vcpu)
 	return EXIT_HANDLED;
 }
 
-enum exit_result exit_memory(struct vcpu *vcpu)
+/* What nearly all accesses of drivers are: a register's 32 bits, or a constant, and nothing else changes. */
+static enum exit_result finish_plain_move(struct vcpu *vcpu)
+{
+	if (!vcpu->io.is_write)
+		vcpu->gpr[vcpu->mmio.insn->reg] = (uint32_t)vcpu->io.value;
+	return EXIT_HANDLED;
+}
+
+static inline enum exit_result plain_move(struct vcpu *vcpu, const struct insn *insn)
+{
+	bool is_write = insn->mem_is_dest;
+
+	vcpu->io = (struct io_access){
+		.space = IO_MMIO,
+		.is_write = is_write,
+		.size = sizeof(uint32_t),
+		.addr = vcpu->exit.mem.gpa,
+		.value = !is_write ? 0 : (uint32_t)(insn->has_imm ? insn->imm : vcpu->gpr[insn->reg]),
+	};
+	vcpu->mmio.insn = insn;
+	vcpu->exit.insn_len = insn->len;
+	vcpu->finish = finish_plain_move;
+	return exit_dispatch_io(vcpu);
+}
+
+/* False: there is memory by now, another vCPU was faster, or the translation was stale. */
+static inline bool is_device(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu_vm(vcpu);
 	gpa_t gpa = vcpu->exit.mem.gpa;
 
-	if (unlikely(vcpu->exit.mem.is_fetch) && gpa_space_split(&vm->group.space, gpa))
+	return likely(io_bus_is_near(&vm->io, IO_MMIO, gpa, &vcpu->near)) ||
+	       io_bus_find(&vm->io, IO_MMIO, gpa, &vcpu->near) != NULL || !vm->map_on_demand(vm, gpa);
+}
+
+/* Code or page tables: in device memory there is no such instruction to carry out. */
+static __attribute__((noinline)) enum exit_result no_data(struct vcpu *vcpu)
+{
+	bool is_fetch = vcpu->exit.mem.kind == MEM_FETCH;
+	struct vm *vm = vcpu_vm(vcpu);
+
+	if ((is_fetch && gpa_space_split(&vm->group.space, vcpu->exit.mem.gpa)) || !is_device(vcpu))
 		return EXIT_RETRY;
-	/* Mapped by now: another vCPU was faster, or a stale translation. */
-	if (unlikely(!io_bus_is_near(&vm->io, IO_MMIO, gpa, &vcpu->near) &&
-		     io_bus_find(&vm->io, IO_MMIO, gpa, &vcpu->near) == NULL &&
-		     vm->map_on_demand(vm, gpa)))
+	vm->fatal(vcpu, is_fetch ? "code fetched where no memory is" : "page tables where no memory is");
+	return EXIT_RETRY;
+}
+
+enum exit_result exit_memory(struct vcpu *vcpu)
+{
+	const struct insn *insn;
+	enum insn_mode mode;
+
+	if (unlikely(vcpu->exit.mem.kind != MEM_DATA))
+		return no_data(vcpu);
+	if (unlikely(!is_device(vcpu)))
 		return EXIT_RETRY;
-	/* Code or page tables in device memory: there is no such instruction to carry out. */
-	if (unlikely(vcpu->exit.mem.is_fetch || vcpu->exit.mem.is_walk)) {
-		vm->fatal(vcpu, vcpu->exit.mem.is_fetch ? "code fetched where no memory is" :
-							  "page tables where no memory is");
-		return EXIT_RETRY;
-	}
-	return start_mmio(vcpu);
+	insn = vcpu_decode(vcpu, &mode);
+	if (unlikely(insn == NULL || !insn->is_plain_move))
+		return start_mmio(vcpu, insn, mode);
+	return plain_move(vcpu, insn);
 }

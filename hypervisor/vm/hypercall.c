@@ -64,7 +64,7 @@ int hypercall_write(const struct hypercall *call, gpa_t gpa, const void *buf, si
 	return gpa_space_write(&call->caller->group->space, gpa, buf, size);
 }
 
-static int64_t dispatch_on_target(const struct rule *rule, struct hypercall *call)
+static __attribute__((noinline)) int64_t dispatch_on_target(const struct rule *rule, struct hypercall *call)
 {
 	struct vm *vm = vm_get((uint16_t)call->rdi);
 	int64_t ret;
@@ -82,17 +82,14 @@ static int64_t dispatch_on_target(const struct rule *rule, struct hypercall *cal
 	return ret;
 }
 
-static int64_t dispatch(struct vcpu *vcpu, uint32_t id)
+static __attribute__((noinline)) int64_t dispatch(struct vcpu *vcpu, const struct rule *rule)
 {
-	const struct rule *rule = &rules[id & 0xFFU];
 	struct hypercall call = {
 		.caller = vcpu,
 		.rdi = vcpu->gpr[REG_RDI],
 		.rsi = vcpu->gpr[REG_RSI],
 	};
 
-	if ((id & ~0xFFU) != ACRN_HC(0) || rule->handler == NULL)
-		return -ENOTTY;
 	if (rule->states == NO_TARGET)
 		return rule->handler(&call);
 	return dispatch_on_target(rule, &call);
@@ -101,6 +98,7 @@ static int64_t dispatch(struct vcpu *vcpu, uint32_t id)
 enum exit_result exit_hypercall(struct vcpu *vcpu)
 {
 	uint32_t id = (uint32_t)vcpu->gpr[REG_R8];
+	const struct rule *rule = &rules[id & 0xFFU];
 
 	if (!vcpu_vm(vcpu)->may_hypercall)
 		return exit_fault(vcpu, EXC_UD);
@@ -108,6 +106,9 @@ enum exit_result exit_hypercall(struct vcpu *vcpu)
 		return exit_fault_code(vcpu, EXC_GP, 0);
 	if (id == ACRN_HC_NOTIFY_AND_WAIT)
 		return hypercall_notify_and_wait(vcpu);
-	vcpu->gpr[REG_RAX] = (uint64_t)dispatch(vcpu, id);
+	if ((id & ~0xFFU) != ACRN_HC(0) || rule->handler == NULL)
+		vcpu->gpr[REG_RAX] = (uint64_t)-ENOTTY;
+	else
+		vcpu->gpr[REG_RAX] = (uint64_t)dispatch(vcpu, rule);
 	return EXIT_HANDLED;
 }

@@ -34,6 +34,7 @@
 #define PFERR_U (1U << 2)
 #define PFERR_RSVD (1U << 3)
 #define PFERR_I (1U << 4)
+#define NPF_WALK (1UL << 33) /* APM 2 15.25.6: while the guest's page tables were walked */
 #define PFERR_PK (1U << 5)
 
 /* Vectors on which the CPU pushes an error code: 8, 10-14, 17, 21, 29, 30. */

@@ -374,6 +374,8 @@ int insn_decode(const uint8_t *code, unsigned int avail, enum insn_mode mode, st
 		insn->seg = d.seg;
 	insn->op = (enum insn_op)(d.attr & 0xFFU);
 	insn->mem_is_dest = (d.attr & DEST) != 0U;
+	insn->is_plain_move = insn->op == INSN_MOV && insn->has_mem && insn->mem_size == 4U &&
+			      insn->op_size == 4U;
 	insn->len = (uint8_t)d.pos;
 	return 0;
 }

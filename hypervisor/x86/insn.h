@@ -58,6 +58,7 @@ struct insn {
 	bool has_mem;	     /* an operand in memory exists; of MOVS the source is described */
 	bool mem_is_dest;    /* memory is the first operand: written, but by CMP, TEST, BT */
 	bool has_imm;
+	bool is_plain_move;  /* MOV of 32 bits between memory and a register or an immediate */
 	bool rep, repne, lock;
 	uint8_t rex;	     /* 0 when absent */
 	uint8_t op_size;     /* 1, 2, 4, 8: of the register or immediate operand */

@@ -80,9 +80,9 @@ static void decode_io(struct vcpu *vcpu, struct vmcb *vmcb)
 static void decode_npf(struct vcpu *vcpu, struct vmcb *vmcb)
 {
 	vcpu->exit.mem.gpa = vmcb->exit_info2;
-	vcpu->exit.mem.is_write = (vmcb->exit_info1 & PFERR_W) != 0;
-	vcpu->exit.mem.is_fetch = (vmcb->exit_info1 & PFERR_I) != 0;
-	vcpu->exit.mem.is_walk = (vmcb->exit_info1 & (1UL << 33)) != 0;
+	vcpu->exit.mem.kind = (vmcb->exit_info1 & PFERR_I) != 0	  ? MEM_FETCH :
+			      (vmcb->exit_info1 & NPF_WALK) != 0 ? MEM_WALK :
+								   MEM_DATA;
 }
 
 static void decode_exception(struct vcpu *vcpu, struct vmcb *vmcb)

@@ -134,6 +134,11 @@ bool vmx_is_loaded(const struct vcpu *vcpu)
 	return this_cpu(vmx_cpu).loaded == vcpu;
 }
 
+bool vmx_is_current(const struct vcpu *vcpu)
+{
+	return this_cpu(vmx_cpu).current == vcpu;
+}
+
 static void make_current(struct vmx_cpu *cpu, struct vcpu *vcpu)
 {
 	vmcs_load(vmx_of(vcpu)->vmcs_hpa);

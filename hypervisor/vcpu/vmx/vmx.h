@@ -115,6 +115,8 @@ void vmx_load_pdptes(struct vcpu *vcpu);
 void vmx_open(struct vcpu *vcpu);
 void vmx_close(struct vcpu *vcpu);
 bool vmx_is_loaded(const struct vcpu *vcpu);
+/* VMREAD and VMWRITE mean its VMCS; so it is of a loaded one until another is opened. */
+bool vmx_is_current(const struct vcpu *vcpu);
 
 /* Turns bits of the processor-based controls on or off. The VMCS is open. */
 void vmx_set_controls(struct vmx_vcpu *x, uint32_t bits, bool on);

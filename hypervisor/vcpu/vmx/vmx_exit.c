@@ -71,8 +71,7 @@ static void decode_cr(struct vcpu *vcpu)
 	decode_length(vcpu);
 }
 
-/* An event that was on its way in when the exit came goes in again (SDM 3C 28.2.4). */
-static void requeue_event(struct vcpu *vcpu)
+static __attribute__((noinline)) void requeue(struct vcpu *vcpu, uint32_t info)
 {
 	static const uint8_t type[8] = {
 		[VMX_EVENT_INTERRUPT] = EVENT_INTERRUPT,
@@ -80,16 +79,22 @@ static void requeue_event(struct vcpu *vcpu)
 		[VMX_EVENT_EXCEPTION] = EVENT_EXCEPTION,
 		[VMX_EVENT_PRIVILEGED] = EVENT_EXCEPTION,
 	};
-	uint32_t info = (uint32_t)vmcs_read(VMCS_VECTORING_EVENT);
 
-	if (likely((info & VMX_EVENT_VALID) == 0))
-		return;
 	/* INTn, INT3 and INTO restart with their instruction, at which RIP still is: no type. */
 	vcpu->event.type = type[(info >> VMX_EVENT_TYPE_SHIFT) & VMX_EVENT_TYPE];
 	vcpu->event.vector = (uint8_t)info;
 	vcpu->event.has_error = (info & VMX_EVENT_ERROR) != 0;
 	if (vcpu->event.has_error)
 		vcpu->event.error = (uint32_t)vmcs_read(VMCS_VECTORING_ERROR);
+}
+
+/* An event that was on its way in when the exit came goes in again (SDM 3C 28.2.4). */
+static inline void requeue_event(struct vcpu *vcpu)
+{
+	uint32_t info = (uint32_t)vmcs_read(VMCS_VECTORING_EVENT);
+
+	if (unlikely((info & VMX_EVENT_VALID) != 0))
+		requeue(vcpu, info);
 }
 
 /* An IRET that faulted had already opened NMIs; it will be executed again (SDM 3C 28.2.3). */
@@ -107,11 +112,11 @@ static void decode_ept_violation(struct vcpu *vcpu)
 
 	read_cr3(vcpu);
 	vcpu->exit.mem.gpa = vmcs_read(VMCS_GUEST_PHYSICAL);
-	vcpu->exit.mem.is_write = (info & 2U) != 0;
-	vcpu->exit.mem.is_fetch = (info & 4U) != 0;
-	vcpu->exit.mem.is_walk = (info & 0x180U) == 0x80U;
+	vcpu->exit.mem.kind = (info & 4U) != 0	       ? MEM_FETCH :
+			      (info & 0x180U) == 0x80U ? MEM_WALK :
+							 MEM_DATA;
 	requeue_event(vcpu);
-	mask_nmi_again(vcpu->event.type == EVENT_NONE && (info & VMX_EVENT_NMI_UNBLOCKED) != 0);
+	mask_nmi_again((info & VMX_EVENT_NMI_UNBLOCKED) != 0 && vcpu->event.type == EVENT_NONE);
 }
 
 /* #DB: the CPU has changed neither DR6 nor DR7.GD, which its delivery would have (SDM 3C 28.1). */
@@ -157,9 +162,7 @@ static void decode_apic_access(struct vcpu *vcpu)
 
 	read_cr3(vcpu);
 	vcpu->exit.mem.gpa = VLAPIC_DEFAULT_BASE + (info & 0xFFFU);
-	vcpu->exit.mem.is_write = ((info >> 12) & 0xFU) == 1U;
-	vcpu->exit.mem.is_fetch = ((info >> 12) & 0xFU) == 2U;
-	vcpu->exit.mem.is_walk = false;
+	vcpu->exit.mem.kind = ((info >> 12) & 0xFU) == 2U ? MEM_FETCH : MEM_DATA;
 	register_due(vcpu, info & 0xFF0U);
 	requeue_event(vcpu);
 }

@@ -150,28 +150,44 @@ void vmx_seg_set(struct vcpu *vcpu, enum x86_seg seg, const struct segment *s)
 	vmx_close(vcpu);
 }
 
-enum insn_mode vmx_mode(struct vcpu *vcpu)
+static inline enum insn_mode mode(void)
 {
-	uint64_t rights, efer;
+	uint64_t rights = vmcs_read(vmcs_of_segment(VMCS_GUEST_RIGHTS, SEG_CS));
 
-	vmx_open(vcpu);
-	rights = vmcs_read(vmcs_of_segment(VMCS_GUEST_RIGHTS, SEG_CS));
-	efer = vmcs_read(VMCS_GUEST_EFER);
-	vmx_close(vcpu);
-	if ((rights & SEG_L) != 0 && (efer & EFER_LMA) != 0)
+	if (likely((rights & SEG_L) != 0 && (vmcs_read(VMCS_GUEST_EFER) & EFER_LMA) != 0))
 		return INSN_MODE_64;
 	return (rights & SEG_DB) != 0 ? INSN_MODE_32 : INSN_MODE_16;
 }
 
+/* Hot, as is vmx_cpl: nearly always the VMCS is the current one, and nothing has to be saved for a call. */
+enum insn_mode vmx_mode(struct vcpu *vcpu)
+{
+	enum insn_mode m;
+
+	if (likely(vmx_is_current(vcpu)))
+		return mode();
+	vmx_open(vcpu);
+	m = mode();
+	vmx_close(vcpu);
+	return m;
+}
+
 /* SDM 3C 25.4.1: the privilege level is SS.DPL. */
+static inline unsigned int cpl(void)
+{
+	return (unsigned int)(vmcs_read(vmcs_of_segment(VMCS_GUEST_RIGHTS, SEG_SS)) >> SEG_DPL_SHIFT) & 3U;
+}
+
 unsigned int vmx_cpl(struct vcpu *vcpu)
 {
-	uint64_t rights;
+	unsigned int level;
 
+	if (likely(vmx_is_current(vcpu)))
+		return cpl();
 	vmx_open(vcpu);
-	rights = vmcs_read(vmcs_of_segment(VMCS_GUEST_RIGHTS, SEG_SS));
+	level = cpl();
 	vmx_close(vcpu);
-	return (unsigned int)(rights >> SEG_DPL_SHIFT) & 3U;
+	return level;
 }
 
 void vmx_table_set(struct vcpu *vcpu, bool is_idt, const struct desc_table *t)

@@ -124,12 +124,11 @@ static void memory_accesses_are_told(void **state)
 	(void)state;
 	decode(SVM_EXIT_NPF, 0x100000006UL, 0xFEE000B0UL);
 	assert_int_equal(vcpu.exit.mem.gpa, 0xFEE000B0UL);
-	assert_true(vcpu.exit.mem.is_write);
-	assert_false(vcpu.exit.mem.is_walk);
+	assert_int_equal(vcpu.exit.mem.kind, MEM_DATA);
 	decode(SVM_EXIT_NPF, 0x200000004UL, 0x1000UL);
-	assert_true(vcpu.exit.mem.is_walk);
+	assert_int_equal(vcpu.exit.mem.kind, MEM_WALK);
 	decode(SVM_EXIT_NPF, 0x100000014UL, 0x1000UL);
-	assert_true(vcpu.exit.mem.is_fetch);
+	assert_int_equal(vcpu.exit.mem.kind, MEM_FETCH);
 }
 
 static void lengths_come_from_the_cpu_or_the_code(void **state)

@@ -181,15 +181,14 @@ static void memory_accesses_are_told(void **state)
 	fields[VMCS_GUEST_PHYSICAL] = 0xFEE00300UL;
 	decode(VMX_EXIT_EPT_VIOLATION, 0x182, 0);
 	assert_true(vcpu.exit.mem.gpa == 0xFEE00300UL);
-	assert_true(vcpu.exit.mem.is_write);
-	assert_false(vcpu.exit.mem.is_fetch);
-	assert_false(vcpu.exit.mem.is_walk);
-	decode(VMX_EXIT_EPT_VIOLATION, 0x84, 0);
-	assert_true(vcpu.exit.mem.is_fetch);
-	assert_true(vcpu.exit.mem.is_walk);
+	assert_int_equal(vcpu.exit.mem.kind, MEM_DATA);
+	decode(VMX_EXIT_EPT_VIOLATION, 0x184, 0);
+	assert_int_equal(vcpu.exit.mem.kind, MEM_FETCH);
+	decode(VMX_EXIT_EPT_VIOLATION, 0x81, 0);
+	assert_int_equal(vcpu.exit.mem.kind, MEM_WALK);
 	/* the guest's own page directory pointers: no linear address */
 	decode(VMX_EXIT_EPT_VIOLATION, 0x01, 0);
-	assert_false(vcpu.exit.mem.is_walk);
+	assert_int_equal(vcpu.exit.mem.kind, MEM_DATA);
 }
 
 static void what_was_on_its_way_goes_in_again(void **state)
@@ -316,9 +315,11 @@ static void other_apic_accesses_are_device_accesses(void **state)
 	decode(VMX_EXIT_APIC_ACCESS, APIC_TIMER_CURRENT, 0);
 	assert_int_equal(vcpu.exit.reason, EXIT_MEMORY);
 	assert_true(vcpu.exit.mem.gpa == 0xFEE00390UL);
-	assert_false(vcpu.exit.mem.is_write);
+	assert_int_equal(vcpu.exit.mem.kind, MEM_DATA);
+	decode(VMX_EXIT_APIC_ACCESS, 0x2000U | APIC_TIMER_INIT, 0);
+	assert_int_equal(vcpu.exit.mem.kind, MEM_FETCH);
 	decode(VMX_EXIT_APIC_ACCESS, 0x1000U | APIC_TIMER_INIT, 0);
-	assert_true(vcpu.exit.mem.is_write);
+	assert_int_equal(vcpu.exit.mem.kind, MEM_DATA);
 	assert_int_equal(arch.apic_written, APIC_TIMER_INIT);
 }
 
