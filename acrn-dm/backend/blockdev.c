@@ -20,7 +20,7 @@
 
 /* linux/stat.h, since 6.1; older headers lack it */
 #define DIO_MASK	0x2000u
-#define LOCK_TRIES	10u
+#define LOCK_TRIES	50u
 #define LOCK_WAIT_US	30000u
 
 /* --- opening ---------------------------------------------------------------------------------------- */

@@ -53,7 +53,7 @@ void ring_offer(struct guest_ring *r, uint16_t head);
 uint16_t ring_add(struct guest_ring *r, const struct guest_seg *segs, unsigned int n_out, unsigned int n_in);
 /* The same by an indirect table. */
 uint16_t ring_add_indirect(struct guest_ring *r, const struct guest_seg *segs, unsigned int n_out, unsigned int n_in);
-/* The next used entry, waiting for it at most 5 seconds; false if none came. */
+/* The next used entry, waiting for it; false if none comes. */
 bool ring_wait(struct guest_ring *r, struct vring_used_elem *e);
 /* Is there one now? */
 bool ring_has_used(struct guest_ring *r);

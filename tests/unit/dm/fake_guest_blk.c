@@ -2,11 +2,41 @@
 /* The driver's side of virtio-blk. */
 #include "unit.h"
 
+#include <fcntl.h>
+#include <liburing.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "bus/pci.h"
 #include "dm/fake_guest_blk.h"
 #include "virtio/virtio.h"
+
+bool guest_blk_has_uring(void)
+{
+	struct io_uring ring;
+	bool has = io_uring_queue_init(2, &ring, 0) == 0;
+
+	if (has)
+		io_uring_queue_exit(&ring);
+	return has;
+}
+
+const char *guest_blk_engine(unsigned int i)
+{
+	return i % 2 && guest_blk_has_uring() ? "io_uring" : "threads";
+}
+
+uint64_t guest_blk_sectors_on_disk(const char *path)
+{
+	int fd = open(path, O_RDONLY);
+	struct stat st;
+
+	assert_int_equal(fsync(fd), 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	close(fd);
+	return (uint64_t)st.st_blocks;
+}
 
 uint64_t guest_blk_submit(struct guest_dev *g, unsigned int ring, const struct blk_ask *r)
 {

@@ -3,13 +3,12 @@
 #include "unit.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "dm/fake_guest.h"
+#include "dm/patience.h"
 #include "memory.h"
 
 #define MEMORY		(64ull << 20)
-#define WAIT_STEPS	5000u
 
 static uint64_t next_free;
 
@@ -205,9 +204,7 @@ bool ring_has_used(struct guest_ring *r)
 
 bool ring_wait(struct guest_ring *r, struct vring_used_elem *e)
 {
-	for (unsigned int i = 0; i < WAIT_STEPS && !ring_has_used(r); i++)
-		usleep(1000);
-	if (!ring_has_used(r))
+	if (!BECOMES(ring_has_used(r)))
 		return false;
 	if (r->setup.packed) {
 		struct vring_packed_desc *d = ring_packed(r, r->used_at);

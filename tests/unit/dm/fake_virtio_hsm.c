@@ -8,12 +8,12 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "dm/patience.h"
 #include "hsm.h"
 #include "vm.h"
 
 #define DATA_MAX	64u
 #define EVENTS_MAX	64u
-#define WAIT_STEPS	5000u
 #define IRQFDS_MAX	16u
 
 bool fake_no_ioeventfd;
@@ -52,12 +52,7 @@ unsigned int fake_msi_count(uint32_t data)
 
 bool fake_msi_wait(uint32_t data, unsigned int n)
 {
-	for (unsigned int i = 0; i < WAIT_STEPS; i++) {
-		if (fake_msi_count(data) >= n)
-			return true;
-		usleep(1000);
-	}
-	return false;
+	return BECOMES(fake_msi_count(data) >= n);
 }
 
 bool fake_line_is_low(unsigned int gsi)

@@ -13,7 +13,7 @@ extern bool fake_no_ioeventfd;		/* refuse them: notifications then come the slow
 void fake_hsm_reset(void);
 /* Messages with that data word since the reset. */
 unsigned int fake_msi_count(uint32_t data);
-/* Waits up to 5 seconds until there are at least n. */
+/* Waits until there are at least n; false if they do not come. */
 bool fake_msi_wait(uint32_t data, unsigned int n);
 bool fake_line_is_low(unsigned int gsi);
 unsigned int fake_ioeventfd_count(void);

@@ -19,6 +19,7 @@
 
 #include "backend/chardev_internal.h"
 #include "config.h"
+#include "dm/patience.h"
 #include "loop.h"
 
 static char got[64];
@@ -71,13 +72,6 @@ static int teardown(void **state)
 	return rmdir(dir);
 }
 
-static bool wait_for(volatile size_t *what, size_t value)
-{
-	for (int i = 0; i < 500 && *what != value; i++)
-		usleep(10000);
-	return *what == value;
-}
-
 static int connect_unix(void)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
@@ -86,6 +80,15 @@ static int connect_unix(void)
 	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
 	assert_int_equal(connect(fd, (struct sockaddr *)&sun, sizeof(sun)), 0);
 	return fd;
+}
+
+static bool has_loopback(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0), err = bind(fd, (struct sockaddr *)&a, sizeof(a));
+
+	close(fd);
+	return err == 0;
 }
 
 static struct chardev *open_tcp(uint16_t *port)
@@ -108,6 +111,8 @@ static void tcp_listens_on_the_loopback_address_only(void **state)
 	struct chardev *c = open_tcp(&port);
 
 	(void)state;
+	if (!has_loopback())
+		skip();
 	assert_non_null(c);
 	assert_int_equal(getsockname(c->listen_fd, (struct sockaddr *)&sin, &len), 0);
 	assert_int_equal(ntohl(sin.sin_addr.s_addr), INADDR_LOOPBACK);
@@ -127,18 +132,16 @@ static void bytes_go_both_ways(void **state)
 	assert_int_equal(chardev_write(c, "lost", 4), 4);	/* nobody is there */
 	fd = connect_unix();
 	assert_int_equal(write(fd, "hello", 5), 5);
-	assert_true(wait_for(&got_len, 5));
+	assert_true(BECOMES(got_len == 5));
 	assert_memory_equal(got, "hello", 5);
 	assert_int_equal(chardev_write(c, "you", 3), 3);
 	assert_int_equal(read(fd, buf, sizeof(buf)), 3);
 	assert_string_equal(buf, "you");
 	close(fd);
-	for (int i = 0; i < 500 && connections; i++)
-		usleep(10000);
-	assert_int_equal(connections, 0);
+	assert_true(BECOMES(connections == 0));
 	fd = connect_unix();		/* and another one may come */
 	assert_int_equal(write(fd, "2", 1), 1);
-	assert_true(wait_for(&got_len, 6));
+	assert_true(BECOMES(got_len == 6));
 	close(fd);
 	chardev_close(c);
 }
@@ -160,7 +163,6 @@ static void socket_is_not_for_others(void **state)
 static void stalled_peer_does_not_hold_the_writer(void **state)
 {
 	static char block[4096];
-	uint64_t start;
 	size_t taken = 0;
 	struct chardev *c;
 	int fd;
@@ -169,13 +171,10 @@ static void stalled_peer_does_not_hold_the_writer(void **state)
 	snprintf(spec, sizeof(spec), "socket:%s", path);
 	c = chardev_open(spec, "test", &client);
 	fd = connect_unix();
-	for (int i = 0; i < 500 && connections != 1; i++)
-		usleep(10000);
-	start = loop_now_ns();
-	for (int i = 0; i < 1000; i++)
+	assert_true(BECOMES(connections == 1));
+	for (int i = 0; i < 1000; i++)	/* for ever, if it could be held */
 		taken += chardev_write(c, block, sizeof(block));
 	assert_true(taken < 1000 * sizeof(block));
-	assert_true(loop_now_ns() - start < 2000000000ull);
 	close(fd);
 	chardev_close(c);
 }
@@ -194,7 +193,7 @@ static void stopped_input_stays_in_the_socket(void **state)
 	usleep(50000);
 	assert_int_equal(got_len, 0);
 	chardev_input_enable(c, true);
-	assert_true(wait_for(&got_len, 1));
+	assert_true(BECOMES(got_len == 1));
 	close(fd);
 	chardev_close(c);
 }
@@ -211,7 +210,7 @@ static void pty_is_a_terminal_under_a_known_name(void **state)
 	fd = open(path, O_RDWR | O_NOCTTY);
 	assert_true(isatty(fd));
 	assert_int_equal(write(fd, "\003q", 2), 2);	/* raw: no signal */
-	assert_true(wait_for(&got_len, 2));
+	assert_true(BECOMES(got_len == 2));
 	close(fd);
 	chardev_close(c);
 }
@@ -261,7 +260,7 @@ static void a_service_has_output_and_a_socket(void **state)
 
 	fd = connect_unix();
 	assert_int_equal(write(fd, "ls", 2), 2);
-	assert_true(wait_for(&got_len, 2));
+	assert_true(BECOMES(got_len == 2));
 	assert_int_equal(chardev_write(c, "both", 4), 4);
 	assert_int_equal(recv(fd, buf, 4, MSG_WAITALL), 4);
 	assert_memory_equal(buf, "both", 4);

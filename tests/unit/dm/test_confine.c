@@ -121,13 +121,16 @@ static int opens_by_a_ring(void)
 	return result < 0 ? -result : close(result);
 }
 
+/* What some machine forbids to everybody is left out there. */
 static const struct {
 	int (*attempt)(void);
 	const char *name;
+	bool may_lack;
 } attempts[] = {
-	{ opens_a_file, "openat" }, { opens_the_old_way, "open" }, { opens_by_openat2, "openat2" },
-	{ makes_a_file, "memfd_create" }, { makes_a_socket, "socket" }, { makes_a_local_socket, "socketpair" },
-	{ makes_a_ring, "io_uring_setup" }, { starts_a_program, "fork" }, { makes_code, "mmap" },
+	{ opens_a_file, "openat", false }, { opens_the_old_way, "open", false },
+	{ opens_by_openat2, "openat2", true }, { makes_a_file, "memfd_create", false },
+	{ makes_a_socket, "socket", false }, { makes_a_local_socket, "socketpair", false },
+	{ makes_a_ring, "io_uring_setup", true }, { starts_a_program, "fork", false }, { makes_code, "mmap", true },
 };
 
 #define ATTEMPTS	(sizeof(attempts) / sizeof(attempts[0]))
@@ -151,7 +154,7 @@ static void a_subverted_device_thread_opens_neither_file_nor_socket(void **state
 
 	(void)state;
 	for (size_t i = 0; i < ATTEMPTS; i++)
-		if (attempts[i].attempt() != 0)
+		if (attempts[i].attempt() != 0 && !attempts[i].may_lack)
 			fail_msg("%s does not work here anyway", attempts[i].name);
 	assert_int_equal(worker_start(&w, "subverted", subverted, &w), 0);
 	worker_stop(&w);
@@ -243,7 +246,8 @@ static void network_thread_has_sockets_but_not_the_files(void **state)
 static void ring_of_a_disk_only_reads_and_writes(void **state)
 {
 	(void)state;
-	assert_int_equal(io_uring_queue_init(2, &ring, 0), 0);
+	if (io_uring_queue_init(2, &ring, 0) != 0)
+		skip();
 	assert_int_equal(opens_by_a_ring(), 0);
 	io_uring_queue_exit(&ring);
 	assert_int_equal(uring_open(&ring, 2), 0);

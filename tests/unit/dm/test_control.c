@@ -15,6 +15,8 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -25,6 +27,7 @@
 #include "dm/fake_evdev.h"
 #include "dm/fake_guest_blk.h"
 #include "dm/fake_virtio_hsm.h"
+#include "dm/patience.h"
 #include "loop.h"
 #include "vm.h"
 #include "vm_event.h"
@@ -99,7 +102,7 @@ static int teardown(void **state)
 static int connect_client(void)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	struct timeval patience = { .tv_sec = 5 };
+	struct timeval patience = { .tv_sec = PATIENCE };
 	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
 	strcpy(a.sun_path, sock);
@@ -333,11 +336,13 @@ static void make_wdt(unsigned int ticks)
 	assert_int_equal(guest_load(wdt_bar + 4, 4), ticks);
 }
 
-static bool waits_for_reset(unsigned int ms)
+/* When the timer that was set last ends, in ns; 0: it was stopped. The call is taken over here. */
+static _Atomic uint64_t armed;
+
+int timerfd_settime(int fd, int flags, const struct itimerspec *new, struct itimerspec *old)
 {
-	for (; ms > 0 && requested != VM_RESET; ms--)
-		usleep(1000);
-	return requested == VM_RESET;
+	armed = (uint64_t)new->it_value.tv_sec * 1000000000u + (uint64_t)new->it_value.tv_nsec;
+	return (int)syscall(SYS_timerfd_settime, fd, flags, new, old);
 }
 
 static void unfed_watchdog_resets_after_both_stages(void **state)
@@ -348,7 +353,7 @@ static void unfed_watchdog_resets_after_both_stages(void **state)
 	make_wdt(102);		/* 100 ms a stage */
 	from = loop_now_ns();
 	pci_cfg_write(WDT, 0x68, 1, 2);
-	assert_true(waits_for_reset(5000));
+	assert_true(BECOMES(requested == VM_RESET));
 	assert_true(loop_now_ns() - from >= 195000000u);
 	assert_true(fake_line_is_low(16));	/* the first stage's interrupt */
 	assert_int_equal(guest_load(wdt_bar + 8, 4), 1);
@@ -364,16 +369,20 @@ static void unfed_watchdog_resets_after_both_stages(void **state)
 
 static void fed_watchdog_is_quiet(void **state)
 {
+	uint64_t last;
+
 	(void)state;
-	make_wdt(400);
+	make_wdt(1023999);		/* 1000 s */
 	pci_cfg_write(WDT, 0x68, 1, 2);
 	for (unsigned int i = 0; i < 12; i++) {
-		usleep(100000);
+		last = armed;
+		assert_true(last > loop_now_ns());
+		usleep(1000);
 		wdt_write(12, 0x100);
+		assert_true(armed >= last + 1000000u);	/* each time the end moves on */
 	}
-	assert_int_equal(requested, VM_NONE);
 	pci_cfg_write(WDT, 0x68, 1, 0);
-	usleep(900000);
+	assert_int_equal(armed, 0);
 	assert_int_equal(requested, VM_NONE);
 }
 
@@ -384,7 +393,7 @@ static void locked_watchdog_cannot_be_switched_off(void **state)
 	pci_cfg_write(WDT, 0x68, 1, 3);
 	pci_cfg_write(WDT, 0x68, 1, 0);
 	assert_int_equal(pci_cfg_read(WDT, 0x68, 1), 3);
-	assert_true(waits_for_reset(5000));
+	assert_true(BECOMES(requested == VM_RESET));
 }
 
 static void watchdog_that_may_not_reset_does_not(void **state)
@@ -393,10 +402,9 @@ static void watchdog_that_may_not_reset_does_not(void **state)
 	make_wdt(50);
 	pci_cfg_write(WDT, 0x60, 1, 0x23);
 	pci_cfg_write(WDT, 0x68, 1, 2);
-	usleep(300000);
+	assert_true(BECOMES(guest_load(wdt_bar + 12, 4) == 0x200));
 	assert_int_equal(requested, VM_NONE);
 	assert_false(fake_line_is_low(16));
-	assert_int_equal(guest_load(wdt_bar + 12, 4), 0x200);
 	guest_dev_drop(&g);
 	assert_true(guest_dev_make(&g, "wdt-i6300esb", "fast", true, false) < 0);
 }

@@ -15,6 +15,7 @@
 #include "config.h"
 #include "ctl/client.h"
 #include "ctl/vms.h"
+#include "dm/patience.h"
 #include "loop.h"
 #include "manager.h"
 #include "monitor.h"
@@ -101,7 +102,7 @@ static void a_running_vm_says_so(void **state)
 
 	(void)state;
 	memset(&m.data, 0xff, sizeof(m.data));
-	assert_int_equal(client_ask(path, &m, 5), 0);
+	assert_int_equal(client_ask(path, &m, PATIENCE), 0);
 	assert_int_equal(m.data.state, MNGR_RUNNING);
 }
 
@@ -110,12 +111,12 @@ static void stop_presses_the_button_and_force_switches_off(void **state)
 	struct mngr_message m = { .id = MNGR_STOP };
 
 	(void)state;
-	assert_int_equal(client_ask(path, &m, 5), 0);
+	assert_int_equal(client_ask(path, &m, PATIENCE), 0);
 	assert_int_equal(m.data.err, 0);
 	assert_int_equal(asked, 1);
 	assert_int_equal(requested, VM_NONE);
 	m = (struct mngr_message){ .id = MNGR_STOP, .data.stop.force = 1 };
-	assert_int_equal(client_ask(path, &m, 5), 0);
+	assert_int_equal(client_ask(path, &m, PATIENCE), 0);
 	assert_int_equal(requested, VM_POWEROFF);
 	assert_int_equal(asked, 1);
 }
@@ -126,15 +127,15 @@ static void a_file_is_put_into_a_slot(void **state)
 
 	(void)state;
 	strcpy(m.data.devargs, "3,/a/file");
-	assert_int_equal(client_ask(path, &m, 5), 0);
+	assert_int_equal(client_ask(path, &m, PATIENCE), 0);
 	assert_int_equal(m.data.err, 0);
 	assert_string_equal(rescanned, "3,/a/file");
 	strcpy(m.data.devargs, "4,/a/file");
-	assert_int_equal(client_ask(path, &m, 5), 0);
+	assert_int_equal(client_ask(path, &m, PATIENCE), 0);
 	assert_int_equal(m.data.err, -EINVAL);
 	/* all 256 bytes are text, without an end */
 	memset(m.data.devargs, 'x', sizeof(m.data.devargs));
-	assert_int_equal(client_ask(path, &m, 5), 0);
+	assert_int_equal(client_ask(path, &m, PATIENCE), 0);
 	assert_int_equal(strlen(rescanned), 256);
 }
 
@@ -143,7 +144,7 @@ static void suspend_is_refused(void **state)
 	struct mngr_message m = { .id = MNGR_SUSPEND };
 
 	(void)state;
-	assert_int_equal(client_ask(path, &m, 5), 0);
+	assert_int_equal(client_ask(path, &m, PATIENCE), 0);
 	assert_int_equal(m.data.err, -1);
 }
 

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bus/pci.h"
@@ -14,6 +13,7 @@
 #include "dm/fake_guest.h"
 #include "dm/fake_guest_blk.h"
 #include "dm/fake_virtio_hsm.h"
+#include "dm/patience.h"
 #include "dm/virtio_tests.h"
 #include "virtio/virtio.h"
 
@@ -196,19 +196,18 @@ static void range_is_all_the_guest_sees(void **state)
 
 static void discard_frees_the_blocks(void **state)
 {
-	struct stat before, after;
-	uint64_t at;
+	uint64_t at, before;
 
 	(void)state;
 	make("", ",writeback,discard", true, 1);
 	at = guest_alloc(65536, 4096);
 	memset(guest_at(at), 'x', 65536);
 	assert_int_equal(transfer(1, 0, at, 65536), 0);
-	assert_int_equal(stat(path, &before), 0);
+	before = guest_blk_sectors_on_disk(path);
 	memcpy(guest_at(at), &(uint64_t[]){ 0, 128 }, 16);
 	assert_int_equal(run(&(struct blk_ask){ 11, 0, at, 16, false }), 0);
-	assert_int_equal(stat(path, &after), 0);
-	assert_true(after.st_blocks < before.st_blocks);
+	if (before >= 128)	/* a file system that tells */
+		assert_in_range(guest_blk_sectors_on_disk(path), 0, before - 64);
 	assert_int_equal(transfer(0, 0, at, 512), 0);
 	assert_int_equal(*(char *)guest_at(at), 0);
 	memcpy(guest_at(at), &(uint64_t[]){ SECTORS, 1 }, 16);
@@ -227,9 +226,7 @@ static void request_without_header_or_status_asks_for_a_reset(void **state)
 		ring_add(&g.ring[0], segs, 1, i ? 1 : 0);
 		for (unsigned int n = 0; n < 8; n++)	/* nobody takes these, and nobody spins on them */
 			submit(0, &(struct blk_ask){ 4, 0, 0, 0, false });
-		for (unsigned int n = 0; n < 5000 && !(guest_dev_status(&g) & VIRTIO_STATUS_NEEDS_RESET); n++)
-			usleep(1000);
-		assert_true(guest_dev_status(&g) & VIRTIO_STATUS_NEEDS_RESET);
+		assert_true(BECOMES(guest_dev_status(&g) & VIRTIO_STATUS_NEEDS_RESET));
 		guest_dev_start(&g, ~0ull, 1);
 		assert_int_equal(transfer(4, 0, 0, 0), 0);
 		guest_dev_drop(&g);

@@ -23,6 +23,7 @@
 #include "dev/device.h"
 #include "dm/fake_guest_blk.h"
 #include "dm/fake_virtio_hsm.h"
+#include "dm/patience.h"
 #include "dm/virtio_tests.h"
 
 #define SECTORS	4096u
@@ -35,12 +36,12 @@
 static struct guest_dev g;
 static char path[64];
 
-static const char *const engines[] = { "threads", "io_uring" };
-
 /* --- the host, on demand ----------------------------------------------------------------------------- */
 
 static struct {
 	unsigned int delay_ms;	/* of each read */
+	bool holds;		/* reads, until it is false */
+	unsigned int held;
 	int error;		/* of each read and write */
 	unsigned int syncs, durable_writes;
 } fault;
@@ -49,6 +50,10 @@ ssize_t preadv(int fd, const struct iovec *iov, int n, off_t at)
 {
 	if (fault.delay_ms)
 		usleep(fault.delay_ms * 1000);
+	if (__atomic_load_n(&fault.holds, __ATOMIC_SEQ_CST)) {
+		__atomic_fetch_add(&fault.held, 1, __ATOMIC_SEQ_CST);
+		(void)BECOMES(!__atomic_load_n(&fault.holds, __ATOMIC_SEQ_CST));
+	}
 	if (fault.error) {
 		errno = fault.error;
 		return -1;
@@ -163,7 +168,7 @@ static void each_engine_moves_data_of_any_alignment(void **state)
 			continue;
 		guest_memory_drop();
 		guest_memory_make();
-		make_with(engines[i % 2], mode, 1);
+		make_with(guest_blk_engine(i), mode, 1);
 		g.packed = i & 8;
 		guest_dev_start(&g, ~0ull, 1);
 		out = filled(len, 4096, i & 8 ? 3 : 0, i);
@@ -191,7 +196,7 @@ static void many_requests_on_four_queues_complete_in_both_engines(void **state)
 
 		guest_memory_drop();
 		guest_memory_make();
-		snprintf(after, sizeof(after), ",writeback,aio=%s", engines[i & 1]);
+		snprintf(after, sizeof(after), ",writeback,aio=%s", guest_blk_engine(i));
 		make(before[i], path, after, 4);
 		data = guest_alloc(64 * 4096, 4096);
 		for (unsigned int round = 0; round < 20; round++) {
@@ -214,8 +219,7 @@ static void many_requests_on_four_queues_complete_in_both_engines(void **state)
 
 static void zeroes_are_written_with_and_without_their_blocks(void **state)
 {
-	struct stat before, after;
-	uint64_t at;
+	uint64_t at, before;
 
 	(void)state;
 	for (unsigned int i = 0; i < 4; i++) {
@@ -224,14 +228,14 @@ static void zeroes_are_written_with_and_without_their_blocks(void **state)
 		uint8_t got[sizeof(zero)];
 		int fd;
 
-		make_with(engines[i / 2], ",writeback", 1);
+		make_with(guest_blk_engine(i / 2), ",writeback", 1);
 		at = filled(65536, 4096, 0, 1);
 		assert_int_equal(guest_blk_transfer(&g, OUT, 0, at, 65536), 0);
-		assert_int_equal(stat(path, &before), 0);
+		before = guest_blk_sectors_on_disk(path);
 		memcpy(guest_at(at), &range, 16);
 		assert_int_equal(guest_blk_run(&g, &(struct blk_ask){ ZEROES, 0, at, 16, false }), 0);
-		assert_int_equal(stat(path, &after), 0);
-		assert_true(i & 1 ? after.st_blocks < before.st_blocks : after.st_blocks == before.st_blocks);
+		if (before >= 128)	/* a file system that tells */
+			assert_int_equal(guest_blk_sectors_on_disk(path) < before - 56, i & 1);
 		fd = open(path, O_RDONLY);
 		assert_int_equal(pread(fd, got, sizeof(got), 16 * 512), sizeof(got));
 		assert_memory_equal(got, zero, sizeof(got));
@@ -276,7 +280,7 @@ static void image_cut_under_the_guest_gives_errors_and_nothing_else(void **state
 		uint64_t at;
 
 		assert_int_equal(truncate(path, SECTORS * 512), 0);
-		make_with(engines[i], ",writeback", 1);
+		make_with(guest_blk_engine(i), ",writeback", 1);
 		at = guest_alloc(4096, 4096);
 		assert_int_equal(truncate(path, 1024 * 512), 0);
 		assert_int_equal(guest_blk_transfer(&g, IN, 2048, at, 4096), 1);
@@ -299,10 +303,11 @@ static void host_that_refuses_writes_gives_errors_and_nothing_else(void **state)
 
 		assert_int_equal(ftruncate(fd, SECTORS * 512), 0);
 		snprintf(file, sizeof(file), "/proc/self/fd/%d", fd);
-		snprintf(after, sizeof(after), ",writeback,aio=%s", engines[i]);
+		snprintf(after, sizeof(after), ",writeback,aio=%s", guest_blk_engine(i));
 		make("", file, after, 1);
 		assert_int_equal(guest_blk_transfer(&g, OUT, 0, at, 4096), 0);
-		assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), 0);
+		/* EBUSY: a page is in use */
+		assert_true(BECOMES(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE) == 0));
 		assert_int_equal(guest_blk_transfer(&g, OUT, 0, at, 4096), 1);
 		assert_int_equal(guest_blk_transfer(&g, IN, 0, at, 4096), 0);
 		guest_dev_drop(&g);
@@ -328,7 +333,7 @@ static void full_host_gives_errors_and_nothing_else(void **state)
 
 		assert_int_equal(ftruncate(fd, SECTORS * 512), 0);
 		close(fd);
-		snprintf(after, sizeof(after), ",writeback,aio=%s", engines[i]);
+		snprintf(after, sizeof(after), ",writeback,aio=%s", guest_blk_engine(i));
 		make("", file, after, 1);
 		assert_int_equal(guest_blk_transfer(&g, OUT, 0, at, 1 << 20), 1);
 		assert_int_equal(guest_blk_transfer(&g, IN, 0, at, 4096), 0);
@@ -358,12 +363,15 @@ static void slow_disk_stops_neither_other_requests_nor_a_reset(void **state)
 
 	(void)state;
 	make_with("threads", ",writeback", 1);
-	fault.delay_ms = 400;
+	fault.holds = true;
 	guest_blk_submit(&g, 0, &(struct blk_ask){ IN, 0, at, 4096, true });
-	usleep(50000);
+	assert_true(BECOMES(__atomic_load_n(&fault.held, __ATOMIC_SEQ_CST) == 1));
 	flush = guest_blk_submit(&g, 0, &(struct blk_ask){ FLUSH, 0, 0, 0, false });
 	assert_true(ring_wait(&g.ring[0], &e));
 	assert_int_equal(*(uint8_t *)guest_at(flush), 0);	/* it came first */
+	__atomic_store_n(&fault.holds, false, __ATOMIC_SEQ_CST);
+	assert_true(ring_wait(&g.ring[0], &e));
+	fault.delay_ms = 100;
 	guest_blk_submit(&g, 0, &(struct blk_ask){ IN, 0, at, 4096, true });
 	usleep(50000);
 	guest_dev_reset(&g);
@@ -378,6 +386,8 @@ static void reset_with_requests_in_the_ring_of_the_kernel_touches_nothing_after(
 	uint64_t data;
 
 	(void)state;
+	if (!guest_blk_has_uring())
+		skip();
 	make_with("io_uring", ",writeback", 1);
 	data = guest_alloc(8 * LEN, 4096);
 	for (unsigned int i = 0; i < 50; i++) {
@@ -403,7 +413,7 @@ static void disk_changes_its_size_while_it_runs(void **state)
 	struct stat st;
 
 	(void)state;
-	make_with("io_uring", ",writeback", 1);
+	make_with(guest_blk_engine(1), ",writeback", 1);
 	guest_store(g.modern_base + 16, 2, 0);	/* configuration changes: vector 0 */
 	d = device_find("virtio-blk");
 	assert_int_equal(guest_blk_transfer(&g, IN, SECTORS, at, 4096), 1);
@@ -429,14 +439,12 @@ static void disk_changes_its_size_while_it_runs(void **state)
 	assert_int_equal(d->class->resize(d, 4096), -EROFS);
 }
 
-/* How many threads of that name may run on CPU 0 only. */
-static unsigned int threads_on_cpu_0(const char *name, unsigned int *all)
+/* Are there so many threads of a disk, so many of them only on that CPU? One that was joined may be seen a while. */
+static bool threads_are(unsigned int all, unsigned int bound, unsigned int cpu)
 {
 	DIR *dir = opendir("/proc/self/task");
 	struct dirent *e;
-	unsigned int bound = 0;
 
-	*all = 0;
 	while ((e = readdir(dir)) != NULL) {
 		char file[300], comm[32] = "";
 		cpu_set_t set;
@@ -446,29 +454,45 @@ static unsigned int threads_on_cpu_0(const char *name, unsigned int *all)
 		f = fopen(file, "r");
 		if (!f)
 			continue;
-		if (fgets(comm, sizeof(comm), f) && strncmp(comm, name, strlen(name)) == 0) {
-			(*all)++;
-			assert_int_equal(sched_getaffinity(atoi(e->d_name), sizeof(set), &set), 0);
-			bound += CPU_COUNT(&set) == 1 && CPU_ISSET(0, &set);
+		if (fgets(comm, sizeof(comm), f) && strcmp(comm, "virtio-blk\n") == 0 &&
+		    sched_getaffinity(atoi(e->d_name), sizeof(set), &set) == 0) {
+			all--;
+			bound -= CPU_COUNT(&set) == 1 && CPU_ISSET(cpu, &set);
 		}
 		fclose(f);
 	}
 	closedir(dir);
-	return bound;
+	return all == 0 && bound == 0;
+}
+
+/* The first of the CPUs that we may use, if there are others. */
+static bool a_cpu_of_several(unsigned int *cpu)
+{
+	cpu_set_t set;
+
+	assert_int_equal(sched_getaffinity(0, sizeof(set), &set), 0);
+	for (*cpu = 0; !CPU_ISSET(*cpu, &set); (*cpu)++)
+		;
+	return CPU_COUNT(&set) > 1;
 }
 
 static void iothreads_run_where_they_are_told(void **state)
 {
-	unsigned int all;
+	char before[64];
+	unsigned int cpu;
 
 	(void)state;
-	make("iothread=2@0/*,mq=2,", path, ",aio=io_uring", 2);
-	assert_int_equal(threads_on_cpu_0("virtio-blk", &all), 1);
-	assert_int_equal(all, 2);
-	guest_dev_drop(&g);
-	make("mq=2,iothread=2@0,", path, "", 2);
-	assert_int_equal(threads_on_cpu_0("virtio-blk", &all), 4);
-	assert_int_equal(all, 8);
+	if (!a_cpu_of_several(&cpu))
+		skip();
+	snprintf(before, sizeof(before), "iothread=2@%u/*,mq=2,", cpu);
+	if (guest_blk_has_uring()) {
+		make(before, path, ",aio=io_uring", 2);
+		assert_true(BECOMES(threads_are(2, 1, cpu)));
+		guest_dev_drop(&g);
+	}
+	snprintf(before, sizeof(before), "mq=2,iothread=2@%u,", cpu);
+	make(before, path, "", 2);
+	assert_true(BECOMES(threads_are(8, 4, cpu)));
 	guest_dev_drop(&g);
 	make("mq=64,", path, "", 2);	/* no more queues than vCPUs */
 	assert_int_equal(guest_dev_config(&g, 34, 2), FAKE_VCPUS);

@@ -16,6 +16,7 @@
 #include "dev/device.h"
 #include "dm/fake_guest.h"
 #include "dm/fake_virtio_hsm.h"
+#include "dm/patience.h"
 #include "dm/virtio_tests.h"
 #include "loop.h"
 #include "virtio/console_internal.h"
@@ -78,15 +79,13 @@ static struct chardev *port_backend(void)
 static void connect_peer(void)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
-	struct timeval patience = { .tv_sec = 5 };
+	struct timeval patience = { .tv_sec = PATIENCE };
 
 	memcpy(sun.sun_path, socket_path, strlen(socket_path) + 1);
 	peer = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(connect(peer, (struct sockaddr *)&sun, sizeof(sun)), 0);
 	setsockopt(peer, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	for (unsigned int i = 0; i < 5000 && !chardev_is_connected(port_backend()); i++)
-		usleep(1000);
-	assert_true(chardev_is_connected(port_backend()));
+	assert_true(BECOMES(chardev_is_connected(port_backend())));
 }
 
 /* A console port on the socket and a plain one into the file. */

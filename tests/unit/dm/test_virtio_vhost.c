@@ -18,6 +18,7 @@
 #include "dm/fake_guest.h"
 #include "dm/fake_vhost.h"
 #include "dm/fake_virtio_hsm.h"
+#include "dm/patience.h"
 #include "dm/virtio_tests.h"
 #include "loop.h"
 #include "virtio/net.h"
@@ -175,9 +176,7 @@ static void without_msix_the_line_is_raised(void **state)
 	(void)state;
 	make_vsock(false);
 	assert_int_equal(eventfd_write(fake_vhosts[0].ring[0].call, 1), 0);
-	for (unsigned int i = 0; i < 5000 && !fake_line_is_low(16); i++)
-		usleep(1000);
-	assert_true(fake_line_is_low(16));
+	assert_true(BECOMES(fake_line_is_low(16)));
 }
 
 static void network_card_leaves_its_frames_to_the_kernel(void **state)
