@@ -12,6 +12,7 @@
 
 static irq_handler *own[OWN_VECTORS];
 static void (*forward_to)(uint8_t vector);
+static void (*device_to)(uint8_t vector);
 static DEFINE_PERCPU(unsigned int, irqs_dropped);
 
 irq_handler *irq_register(uint8_t vector, irq_handler *handler)
@@ -23,6 +24,11 @@ irq_handler *irq_register(uint8_t vector, irq_handler *handler)
 void irq_set_forward(void (*forward)(uint8_t vector))
 {
 	forward_to = forward;
+}
+
+void irq_set_device(void (*device)(uint8_t vector))
+{
+	device_to = device;
 }
 
 unsigned int irq_dropped(void)
@@ -52,6 +58,10 @@ void irq_handle(struct isr_frame *frame)
 	}
 	if (vector == IRQ_SPURIOUS)
 		return;
+	if (vector >= IRQ_DEVICE_FIRST && vector <= IRQ_DEVICE_LAST && device_to != NULL) {
+		device_to(vector);
+		return;
+	}
 	lapic_eoi();
 	if (own[vector - IRQ_FORWARD_LAST - 1U] != NULL)
 		own[vector - IRQ_FORWARD_LAST - 1U]();

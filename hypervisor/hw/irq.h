@@ -2,7 +2,8 @@
 /*
  * Physical interrupts. They are taken only in cpu_irq_window() and cpu_idle(), one after the other,
  * with interrupts off. A guest-owned vector keeps its number (vector identity), so the ranges are
- * fixed: 0x20-0xEF are forwarded, 0xF0-0xFF are the hypervisor's.
+ * fixed: 0x20-0xEF are forwarded, 0xF0-0xFF are the hypervisor's. Of these, 0xF3-0xFD on each CPU belong to devices of
+ * User VMs.
  */
 #pragma once
 
@@ -13,6 +14,8 @@
 #define IRQ_TIMER 0xF0U
 #define IRQ_KICK 0xF1U	   /* does nothing: leaving the guest, or HLT, is the effect */
 #define IRQ_CALL 0xF2U	   /* smp_call */
+#define IRQ_DEVICE_FIRST 0xF3U
+#define IRQ_DEVICE_LAST 0xFDU
 #define IRQ_ERROR 0xFEU	   /* the local APIC reports an error */
 #define IRQ_SPURIOUS 0xFFU /* no EOI */
 
@@ -30,6 +33,9 @@ irq_handler *irq_register(uint8_t vector, irq_handler *handler);
  * dropped.
  */
 void irq_set_forward(void (*forward)(uint8_t vector));
+
+/* Who gets the vectors IRQ_DEVICE_FIRST to IRQ_DEVICE_LAST, on all CPUs. It sends the EOI itself, as above. */
+void irq_set_device(void (*device)(uint8_t vector));
 
 /* Interrupts that came on this CPU for a vector nobody owns. */
 unsigned int irq_dropped(void);

@@ -31,8 +31,15 @@ int64_t hc_reset_vm(struct hypercall *call);
 int64_t hc_set_vcpu_regs(struct hypercall *call);
 int64_t hc_pm_get_cpu_state(struct hypercall *call);
 
-/* Devices cannot be given to a VM yet, nor made for one: -ENODEV and a line in the log. */
-int64_t hc_no_device(struct hypercall *call);
+/* hypercall_dev.c */
+int64_t hc_set_ptdev_intr(struct hypercall *call);
+int64_t hc_reset_ptdev_intr(struct hypercall *call);
+int64_t hc_assign_pcidev(struct hypercall *call);
+int64_t hc_deassign_pcidev(struct hypercall *call);
+int64_t hc_assign_mmiodev(struct hypercall *call);
+int64_t hc_deassign_mmiodev(struct hypercall *call);
+/* Devices of the hypervisor's own cannot be made for a VM: -ENODEV and a line in the log. */
+int64_t hc_no_vdev(struct hypercall *call);
 
 /* hypercall_memory.c */
 int64_t hc_set_memory_regions(struct hypercall *call);

@@ -3,6 +3,7 @@
 #include "lib/errno.h"
 #include "lib/util.h"
 #include "vm/hypercall.h"
+#include "vm/vm_memory.h"
 
 #define GPA_LIMIT (1UL << 48)
 
@@ -45,8 +46,7 @@ static int add_region(struct hypercall *call, struct vm *vm, const struct acrn_m
 
 	if (!gpa_space_is_mapped(service, r->service_vm_gpa, r->size, PG_READ | PG_WRITE))
 		return -EINVAL;
-	return gpa_space_map(&vm->group.space, r->gpa, r->service_vm_gpa, r->size,
-			     to_prot(r->prot));
+	return vm_memory_map(vm, r->gpa, r->service_vm_gpa, r->size, to_prot(r->prot));
 }
 
 static int apply_region(struct hypercall *call, struct vm *vm, const struct acrn_mem_region *r)
@@ -57,9 +57,9 @@ static int apply_region(struct hypercall *call, struct vm *vm, const struct acrn
 	case ACRN_MEM_REGION_ADD:
 		return add_region(call, vm, r);
 	case ACRN_MEM_REGION_DEL:
-		return gpa_space_unmap(&vm->group.space, r->gpa, r->size);
+		return vm_memory_unmap(vm, r->gpa, r->size);
 	case ACRN_MEM_REGION_MODIFY:
-		return gpa_space_protect(&vm->group.space, r->gpa, r->size, to_prot(r->prot));
+		return vm_memory_protect(vm, r->gpa, r->size, to_prot(r->prot));
 	default:
 		return -EINVAL;
 	}
@@ -124,6 +124,6 @@ int64_t hc_write_protect_page(struct hypercall *call)
 	    !gpa_space_is_mapped(space, wp.gpa, PAGE_SIZE, PG_READ))
 		return -EINVAL;
 	call->target->has_protected_pages = true;
-	return gpa_space_protect(space, wp.gpa, PAGE_SIZE,
+	return vm_memory_protect(call->target, wp.gpa, PAGE_SIZE,
 				 PG_READ | PG_EXEC | (wp.set != 0 ? 0U : PG_WRITE));
 }

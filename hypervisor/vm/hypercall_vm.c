@@ -207,13 +207,6 @@ int64_t hc_set_vcpu_regs(struct hypercall *call)
 	return 0;
 }
 
-int64_t hc_no_device(struct hypercall *call)
-{
-	log_warn("vm%u: devices cannot be assigned to a VM yet (call %lx)", call->target->id,
-		 call->caller->gpr[REG_R8]);
-	return -ENODEV;
-}
-
 /* Power states are the Service VM's and the hypervisor's business: a User VM is told of none. */
 int64_t hc_pm_get_cpu_state(struct hypercall *call)
 {

@@ -6,6 +6,7 @@
 #include "hw/irq.h"
 #include "hw/lapic.h"
 #include "hw/percpu.h"
+#include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/panic.h"
 
@@ -13,6 +14,7 @@ struct ptirq_chip {
 	struct vm *vm;
 	unsigned int index;
 	uint64_t in_service[BITMAP_WORDS(VIOAPIC_MAX_PINS)]; /* masked until the guest's EOI */
+	uint64_t lent[BITMAP_WORDS(VIOAPIC_MAX_PINS)];	     /* to a User VM: not mirrored */
 };
 
 static struct ptirq_chip chips[MAX_IOAPICS];
@@ -36,8 +38,11 @@ static bool can_mirror(uint64_t rte)
 static void rte_changed(void *ctx, unsigned int pin, uint64_t rte)
 {
 	struct ptirq_chip *chip = ctx;
-	uint64_t old = ioapic_rte_read(chip->index, pin);
+	uint64_t old;
 
+	if (bitmap_test(chip->lent, pin))
+		return;
+	old = ioapic_rte_read(chip->index, pin);
 	if (is_live_level(old) || bitmap_test(chip->in_service, pin))
 		atomic_fetch_add(&level_pins[old & RTE_VECTOR], (uint8_t)-1);
 	rte &= ~(RTE_STATUS | RTE_REMOTE_IRR);
@@ -113,6 +118,34 @@ static void forward(uint8_t vector)
 		lapic_eoi();
 		vlapic_accept(vlapic, vector, false);
 	}
+}
+
+int ptirq_pin_lend(unsigned int index, unsigned int pin, uint64_t rte)
+{
+	struct ptirq_chip *chip = &chips[index];
+	struct vioapic *v = &chip->vm->ioapic[index];
+	int err = 0;
+
+	spinlock_lock(&v->lock);
+	if ((v->rte[pin] & RTE_MASKED) == 0 || bitmap_test_and_set(chip->lent, pin))
+		err = -EBUSY;
+	else
+		ioapic_rte_write(index, pin,
+				 rte | (v->rte[pin] == RTE_MASKED ? RTE_ACTIVE_LOW : v->rte[pin] & RTE_ACTIVE_LOW));
+	spinlock_unlock(&v->lock);
+	return err;
+}
+
+void ptirq_pin_return(unsigned int index, unsigned int pin)
+{
+	struct ptirq_chip *chip = &chips[index];
+	struct vioapic *v = &chip->vm->ioapic[index];
+
+	spinlock_lock(&v->lock);
+	ioapic_rte_write(index, pin, RTE_MASKED);
+	bitmap_clear(chip->lent, pin);
+	rte_changed(chip, pin, v->rte[pin]);
+	spinlock_unlock(&v->lock);
 }
 
 void ptirq_init(struct vm *vm)

@@ -10,6 +10,7 @@
 #include "lib/log.h"
 #include "lib/panic.h"
 #include "vm/ptirq.h"
+#include "vm/ptirq_msi.h"
 
 /* As on hardware: what shuts the machine's own system down resets the machine. */
 static void fatal(struct vcpu *vcpu, const char *why)
@@ -37,6 +38,7 @@ void service_vm_start(struct bzimage_source *source, struct memmap *memmap)
 	vm->fatal = fatal;
 	service_io_init(vm);
 	ptirq_init(vm);
+	ptirq_msi_init();
 	service_load(vm, source, memmap);
 	service_memory_init(vm, memmap);
 	err = vm_start(vm);

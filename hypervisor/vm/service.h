@@ -20,6 +20,18 @@ void service_vm_start(struct bzimage_source *source, struct memmap *memmap);
 void service_memory_init(struct vm *vm, const struct memmap *memmap);
 bool service_map_on_demand(struct vm *vm, gpa_t gpa);
 
+/*
+ * Device memory of the Service VM's that goes to a User VM: true when it is the Service VM's, all of it, and no RAM.
+ * Taken, it is not there for the Service VM, neither for its CPUs nor for its devices, until it is given back. Whole
+ * pages. -ENODEV: not so; -ENOSPC: as much is away as can be counted; -ENOMEM.
+ */
+bool service_memory_is_device(hpa_t hpa, uint64_t size);
+int service_memory_take(hpa_t hpa, uint64_t size);
+void service_memory_give_back(hpa_t hpa, uint64_t size);
+
+/* A PCI function that does not exist for the Service VM: ours, or a User VM's. */
+bool service_pci_is_hidden(uint16_t bdf);
+
 /* service_io.c: what of ports and device memory is not simply the hardware's. */
 void service_io_init(struct vm *vm);
 enum exit_result service_forward(struct vcpu *vcpu);

@@ -13,6 +13,7 @@
 #include "lib/log.h"
 #include "lib/panic.h"
 #include "vcpu/backend.h"
+#include "vm/passthru.h"
 #include "vm/service.h"
 
 #define PM1_SLP_EN (1U << 13)
@@ -43,13 +44,18 @@ static void config_write(void *ctx, uint16_t bdf, uint16_t reg, uint8_t size, ui
 	pci_write(bdf, reg, size, value);
 }
 
-static bool config_is_hidden(void *ctx, uint16_t bdf)
+bool service_pci_is_hidden(uint16_t bdf)
 {
-	(void)ctx;
 	for (unsigned int i = 0; i < hidden_count; i++)
 		if (hidden[i] == bdf)
 			return true;
-	return false;
+	return passthru_is_assigned(bdf);
+}
+
+static bool config_is_hidden(void *ctx, uint16_t bdf)
+{
+	(void)ctx;
+	return service_pci_is_hidden(bdf);
 }
 
 static const struct vpci_ops pci_ops = {

@@ -15,6 +15,23 @@
 
 static hpa_t limit; /* everything below was decided at start */
 
+/* What of its devices' memory User VMs have. */
+#define AWAY_MAX 128U
+static struct spinlock away_lock; /* above nothing */
+static struct away {
+	hpa_t base;
+	uint64_t size;
+} away[AWAY_MAX];
+static unsigned int away_count;
+
+static bool is_away(hpa_t base, uint64_t size)
+{
+	for (unsigned int i = 0; i < away_count; i++)
+		if (ranges_overlap(base, size, away[i].base, away[i].size))
+			return true;
+	return false;
+}
+
 /* Whole pages, outwards: a BIOS' map begins and ends anywhere. */
 static void map(struct vm *vm, hpa_t base, hpa_t end, unsigned int prot)
 {
@@ -88,12 +105,96 @@ void service_memory_init(struct vm *vm, const struct memmap *memmap)
 			punch(vm, vm->io.range[i].base, vm->io.range[i].size);
 }
 
-/* A 2 MiB page at a time, above all that is RAM or ours. */
+/* A 2 MiB page at a time, above all that is RAM or ours; 4 KiB beside what is away. */
 bool service_map_on_demand(struct vm *vm, gpa_t gpa)
 {
 	gpa_t page = ALIGN_DOWN(gpa, SIZE_2M);
+	uint64_t size = SIZE_2M;
+	bool may;
 
-	if (page < limit || io_bus_overlaps(&vm->io, IO_MMIO, page, SIZE_2M))
+	spinlock_lock(&away_lock);
+	if (is_away(page, size)) {
+		page = ALIGN_DOWN(gpa, PAGE_SIZE);
+		size = PAGE_SIZE;
+	}
+	may = page >= limit && !io_bus_overlaps(&vm->io, IO_MMIO, page, size) && !is_away(page, size);
+	spinlock_unlock(&away_lock);
+	return may && gpa_space_map(&vm->group.space, page, page, size, device_prot(vm)) == 0;
+}
+
+bool service_memory_is_device(hpa_t hpa, uint64_t size)
+{
+	struct vm *vm = vm_service();
+	bool is_there;
+
+	if (size == 0 || hpa + size < hpa || vm_overlaps_guest_ram(hpa, size) ||
+	    io_bus_overlaps(&vm->io, IO_MMIO, hpa, size))
 		return false;
-	return gpa_space_map(&vm->group.space, page, page, SIZE_2M, device_prot(vm)) == 0;
+	spinlock_lock(&away_lock);
+	is_there = !is_away(hpa, size);
+	spinlock_unlock(&away_lock);
+	if (hpa >= limit)
+		return is_there;
+	return is_there && hpa + size <= limit &&
+	       gpa_space_is_mapped(&vm->group.space, hpa, size, PG_READ | PG_WRITE);
+}
+
+static int note_away(hpa_t hpa, uint64_t size)
+{
+	int err = 0;
+
+	spinlock_lock(&away_lock);
+	if (is_away(hpa, size))
+		err = -ENODEV;
+	else if (away_count == AWAY_MAX)
+		err = -ENOSPC;
+	else
+		away[away_count++] = (struct away){ hpa, size };
+	spinlock_unlock(&away_lock);
+	return err;
+}
+
+static bool forget_away(hpa_t hpa, uint64_t size)
+{
+	bool found = false;
+
+	spinlock_lock(&away_lock);
+	for (unsigned int i = 0; i < away_count && !found; i++) {
+		found = away[i].base == hpa && away[i].size == size;
+		if (found)
+			away[i] = away[--away_count];
+	}
+	spinlock_unlock(&away_lock);
+	return found;
+}
+
+int service_memory_take(hpa_t hpa, uint64_t size)
+{
+	struct vm *vm = vm_service();
+	int err = service_memory_is_device(hpa, size) ? note_away(hpa, size) : -ENODEV;
+
+	if (err != 0)
+		return err;
+	if (vm->dma.id != 0)
+		err = iommu_unmap(&vm->dma, hpa, size);
+	if (err == 0)
+		err = gpa_space_unmap(&vm->group.space, hpa, size);
+	if (err != 0)
+		service_memory_give_back(hpa, size);
+	return err;
+}
+
+void service_memory_give_back(hpa_t hpa, uint64_t size)
+{
+	struct vm *vm = vm_service();
+	int err = 0;
+
+	if (!forget_away(hpa, size))
+		return;
+	if (hpa < limit)
+		err = gpa_space_map(&vm->group.space, hpa, hpa, size, device_prot(vm));
+	if (err == 0 && vm->dma.id != 0)
+		err = iommu_map(&vm->dma, hpa, hpa, size, PG_READ | PG_WRITE);
+	if (err != 0)
+		log_error("the Service VM does not get %lx-%lx back: error %d", hpa, hpa + size, -err);
 }

@@ -17,6 +17,7 @@
 #include "vcpu/fpu.h"
 #include "vm/ioreq.h"
 #include "vm/msr_policy.h"
+#include "vm/passthru.h"
 #include "vm/vcpu_events.h"
 #include "x86/cr.h"
 
@@ -71,6 +72,14 @@ bool vm_is_guest_ram(hpa_t hpa)
 {
 	for (unsigned int i = 0; i < guest_ram_count; i++)
 		if (hpa - guest_ram[i].base < guest_ram[i].size)
+			return true;
+	return false;
+}
+
+bool vm_overlaps_guest_ram(hpa_t hpa, uint64_t size)
+{
+	for (unsigned int i = 0; i < guest_ram_count; i++)
+		if (ranges_overlap(hpa, size, guest_ram[i].base, guest_ram[i].size))
 			return true;
 	return false;
 }
@@ -409,6 +418,7 @@ int vm_reset(struct vm *vm)
 {
 	if (vm->state != ACRN_VM_PAUSED)
 		return -EPERM;
+	passthru_reset_all(vm);
 	reset_vcpus(vm);
 	for (unsigned int i = 0; i < vm->ioapic_count; i++)
 		vioapic_reset(&vm->ioapic[i]);
@@ -422,6 +432,7 @@ int vm_destroy(struct vm *vm)
 {
 	if (vm->state != ACRN_VM_PAUSED)
 		return -EPERM;
+	passthru_release_all(vm); /* before its memory is anybody else's */
 	free_parts(vm);
 	release_cpus(vm->pcpus);
 	vm->ioreq_hpa = 0;

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <acrn/dev.h>
 #include <acrn/ioreq.h>
 #include <acrn/vm.h>
 
@@ -25,6 +26,9 @@
 #define VM_MAX 17U /* the Service VM and sixteen others */
 #define VM_MAX_VCPUS 64U
 #define SERVICE_VM_ID 0U
+#define VM_MAX_DEVICES 8U /* of the machine's, for one VM */
+
+struct passthru_dev;
 
 struct vm {
 	/*
@@ -60,6 +64,12 @@ struct vm {
 	struct vpic pic;
 	struct vuart uart;
 	struct vpci pci;
+
+	/* What it has of the machine's devices (vm/passthru.h); changes only while no vCPU runs. */
+	unsigned int device_count, mmio_count;
+	struct passthru_dev *device[VM_MAX_DEVICES];
+	struct acrn_mmiores mmio[VM_MAX_DEVICES];
+	uint32_t pci_address; /* last written to 0xCF8, while it has any */
 	struct iommu_domain dma; /* what its devices reach; id 0: it has none of its own */
 
 	bool has_protected_pages; /* WRITE_PROTECT_PAGE was used */
@@ -105,6 +115,7 @@ int vm_set_gsi(struct vm *vm, uint32_t gsi, bool asserted);
 
 /* True when hpa is RAM that guests may own: the only memory a copy may touch. */
 bool vm_is_guest_ram(hpa_t hpa);
+bool vm_overlaps_guest_ram(hpa_t hpa, uint64_t size);
 void vm_add_guest_ram(hpa_t base, uint64_t size);
 
 /* Wakes the vCPU that waits in NOTIFY_AND_WAIT for this VM; false when none does. */

@@ -8,6 +8,8 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "vm/ioreq.h"
+#include "vm/passthru.h"
+#include "vm/ptirq_line.h"
 
 #define IOAPIC_BASE 0xFEC00000UL
 #define IOAPIC_PINS 48U
@@ -56,9 +58,17 @@ static void fatal(struct vcpu *vcpu, const char *why)
 	(void)ioreq_forward(vcpu);
 }
 
-/* A doorbell is all that an access can be besides a request. */
+/* A device of the machine's, or a doorbell, is all that an access can be besides a request. */
 static enum exit_result forward(struct vcpu *vcpu)
 {
+	struct vm *vm = vcpu_vm(vcpu);
+
+	if (unlikely(vm->device_count != 0)) {
+		enum passthru_result result = passthru_access(vm, &vcpu->io);
+
+		if (result != PASSTHRU_NOT_MINE)
+			return result == PASSTHRU_DONE ? vcpu->finish(vcpu) : EXIT_RETRY;
+	}
 	return rings_ring(vcpu) ? vcpu->finish(vcpu) : ioreq_forward(vcpu);
 }
 
@@ -70,6 +80,8 @@ static int compose(struct vm *vm)
 	vm->map_on_demand = no_map_on_demand;
 	vm->fatal = fatal;
 	vioapic_init(&vm->ioapic[0], IOAPIC_BASE, 0, IOAPIC_PINS, &vm->apics);
+	vm->ioapic[0].pin_eoi = ptirq_line_eoi;
+	vm->ioapic[0].ctx = vm;
 	vm->ioapic_gsi[0] = 0;
 	vm->ioapic_count = 1;
 	err = vpic_attach(&vm->pic, &vm->io);

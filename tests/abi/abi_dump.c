@@ -157,6 +157,7 @@ static const struct row rows[] = {
 	FIELD(acrn_ptdev_irq, phys_pin),
 	FIELD(acrn_ptdev_irq, is_pic_pin),
 	CONST(ACRN_PCIDEV_QUIRK_ASSIGN),
+	CONST(ACRN_PCIDEV_NO_RESET),
 	SIZE(acrn_pcidev),
 	FIELD(acrn_pcidev, type),
 	FIELD(acrn_pcidev, virt_bdf),

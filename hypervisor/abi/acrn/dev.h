@@ -27,6 +27,8 @@ _Static_assert(ACRN_AT(acrn_ptdev_irq, type, 0) && ACRN_AT(acrn_ptdev_irq, virt_
 	"acrn_ptdev_irq");
 
 #define ACRN_PCIDEV_QUIRK_ASSIGN 0x1u
+/* Ours, for the module alone: the device is not reset, neither before the VM has it nor after. */
+#define ACRN_PCIDEV_NO_RESET 0x80000000u
 
 struct acrn_pcidev {
 	uint32_t type;

@@ -32,6 +32,12 @@ vdev_vuart_SRCS := tests/unit/vdev/test_vuart.c hypervisor/vdev/vuart.c hypervis
 UNIT_TESTS += vdev_vpci
 vdev_vpci_SRCS := tests/unit/vdev/test_vpci.c hypervisor/vdev/vpci.c hypervisor/vdev/io_bus.c
 
+UNIT_TESTS += vdev_vpci_passthru
+vdev_vpci_passthru_SRCS := tests/unit/vdev/test_vpci_passthru.c hypervisor/vdev/vpci_passthru.c
+
+UNIT_TESTS += vdev_vpci_msix
+vdev_vpci_msix_SRCS := tests/unit/vdev/test_vpci_msix.c hypervisor/vdev/vpci_msix.c
+
 # Threads, so the thread sanitizer instead of the address sanitizer, which cannot be had together.
 UNIT_TESTS += vdev_races
 vdev_races_SRCS := tests/unit/vdev/test_races.c $(filter-out %rig.c,$(vdev_vlapic_ALL)) \

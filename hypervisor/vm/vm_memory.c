@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Two tables, kept alike. A VM without devices has no second one: it is made from the first when a device comes. */
+#include "vm/vm_memory.h"
+
+#include "lib/errno.h"
+#include "lib/util.h"
+
+#define GPA_LIMIT (1UL << 48)
+
+/* Makes the devices' view of [gpa, gpa + size) what the CPUs' is. */
+static int mirror(struct vm *vm, gpa_t gpa, uint64_t size)
+{
+	struct pgtable_leaf leaf;
+	uint64_t part;
+	int err = 0;
+
+	for (; size != 0 && err == 0; gpa += part, size -= part) {
+		bool is_mapped = pgtable_lookup(&vm->group.space.pt, gpa, &leaf);
+
+		part = MIN(size, leaf.page_size - (gpa & (leaf.page_size - 1U)));
+		if (is_mapped && vm_is_guest_ram(leaf.hpa))
+			err = iommu_map(&vm->dma, gpa, leaf.hpa, part, leaf.prot & (PG_READ | PG_WRITE));
+	}
+	return err;
+}
+
+int vm_memory_map(struct vm *vm, gpa_t gpa, hpa_t hpa, uint64_t size, unsigned int prot)
+{
+	int err = gpa_space_map(&vm->group.space, gpa, hpa, size, prot);
+
+	if (err != 0 || vm->dma.id == 0)
+		return err;
+	/* What it replaces may have been RAM. */
+	err = iommu_unmap(&vm->dma, gpa, size);
+	return err != 0 ? err : mirror(vm, gpa, size);
+}
+
+int vm_memory_unmap(struct vm *vm, gpa_t gpa, uint64_t size)
+{
+	int err = vm->dma.id != 0 ? iommu_unmap(&vm->dma, gpa, size) : 0;
+
+	return err != 0 ? err : gpa_space_unmap(&vm->group.space, gpa, size);
+}
+
+int vm_memory_protect(struct vm *vm, gpa_t gpa, uint64_t size, unsigned int prot)
+{
+	int err = gpa_space_protect(&vm->group.space, gpa, size, prot);
+
+	return err != 0 || vm->dma.id == 0 ? err : mirror(vm, gpa, size);
+}
+
+int vm_memory_open_to_devices(struct vm *vm)
+{
+	int err;
+
+	if (vm->dma.id != 0)
+		return 0;
+	err = iommu_domain_init(&vm->dma, vm->id);
+	if (err != 0)
+		return err;
+	err = mirror(vm, 0, GPA_LIMIT);
+	if (err != 0)
+		iommu_domain_exit(&vm->dma);
+	return err;
+}
+
+void vm_memory_close_to_devices(struct vm *vm)
+{
+	if (vm->dma.id != 0)
+		iommu_domain_exit(&vm->dma);
+}
