@@ -57,6 +57,7 @@ checks() {
 @test "module: ten seconds of all calls at once harm nothing" { checks "every call at once"; }
 @test "module: remove_cpu" { checks "remove_cpu"; }
 @test "CVE-2020-15687: pass-through needs CAP_SYS_ADMIN" { checks "CVE-2020-15687" "local APIC pass-through"; }
+@test "PCI devices go to a VM and come back, reset" { checks "pass-through:"; }
 @test "CVE-2022-1651: ioctls that fail leak nothing" { checks "CVE-2022-1651"; }
 @test "CVE-2024-38610: only writable ordinary pages of the caller are pinned" { checks "CVE-2024-38610"; }
 @test "CVE-2025-21950: no kernel memory comes back from the PM call" { checks "CVE-2025-21950"; }

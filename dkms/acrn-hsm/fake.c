@@ -27,6 +27,7 @@
 #include <linux/uaccess.h>
 #include <linux/xarray.h>
 
+#include <acrn/dev.h>
 #include <acrn/sbuf.h>
 
 #include "hsm.h"
@@ -258,6 +259,15 @@ static long fake_ok(struct record *r)
 	return 0;
 }
 
+static long fake_pcidev(struct record *r)
+{
+	const struct acrn_pcidev *dev = phys_to_virt(r->b);
+
+	r->detail[0] = dev->phys_bdf;
+	r->detail[1] = dev->type;
+	return 0;
+}
+
 static long fake_region(struct fake_vm *vm, const struct acrn_mem_region *op)
 {
 	u64 first = op->gpa >> PAGE_SHIFT, num = op->size >> PAGE_SHIFT, i;
@@ -320,6 +330,12 @@ static const struct {
 	{ ACRN_HC_ASYNCIO_ASSIGN, 0, fake_asyncio },
 	{ ACRN_HC_ASYNCIO_DEASSIGN, 0, fake_asyncio },
 	{ ACRN_HC_SET_MEMORY_REGIONS, ANY_VM, fake_regions },
+	{ ACRN_HC_SET_PTDEV_INTR, 0, fake_ok },
+	{ ACRN_HC_RESET_PTDEV_INTR, 0, fake_ok },
+	{ ACRN_HC_ASSIGN_PCIDEV, 0, fake_pcidev },
+	{ ACRN_HC_DEASSIGN_PCIDEV, 0, fake_pcidev },
+	{ ACRN_HC_ASSIGN_MMIODEV, 0, fake_ok },
+	{ ACRN_HC_DEASSIGN_MMIODEV, 0, fake_ok },
 	{ ACRN_HC_ADD_VDEV, 0, fake_ok },
 	{ ACRN_HC_REMOVE_VDEV, 0, fake_ok },
 	{ ACRN_HC_PM_GET_CPU_STATE, ANY_VM, fake_pm },

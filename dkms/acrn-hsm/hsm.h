@@ -66,6 +66,7 @@ struct hsm_vm {
 	wait_queue_head_t *wait; /* the file's; NULL in a zombie */
 	void *hc_page;		 /* a page for hypercall buffers, under file->lock */
 
+	struct list_head pcidevs; /* that it has; under file->lock */
 	struct list_head regions; /* guest RAM; under file->lock */
 	unsigned int region_num;
 	atomic_long_t pinned; /* pages */
@@ -129,6 +130,18 @@ void hsm_memory_free(struct hsm_vm *vm);
 /* Pins the page at uaddr of the caller. -EINVAL if not page aligned, -EFAULT if not writable. */
 int hsm_pin_page(struct hsm_pin *pin, u64 uaddr);
 void hsm_unpin_page(struct hsm_pin *pin);
+
+/* passthru.c: PCI devices of the machine. */
+struct acrn_pcidev;
+struct acrn_ptdev_irq;
+long hsm_passthru_assign(struct hsm_vm *vm, const struct acrn_pcidev *dev);
+long hsm_passthru_deassign(struct hsm_vm *vm, const struct acrn_pcidev *dev);
+/* SET_ or RESET_PTDEV_INTR */
+long hsm_passthru_line(struct hsm_vm *vm, u32 hypercall, const struct acrn_ptdev_irq *line);
+/* The guest was reset (state CREATED): so are its devices. */
+long hsm_passthru_renew(struct hsm_vm *vm);
+/* Only when the hypervisor has taken them from the VM. */
+void hsm_passthru_free(struct hsm_vm *vm);
 
 /* ioreq.c */
 void hsm_ioreq_dispatch(struct hsm_vm *vm);

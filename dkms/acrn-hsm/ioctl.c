@@ -79,9 +79,10 @@ static long do_reset_vm(struct call *c)
 {
 	long ret = do_plain(c);
 
-	if (ret >= 0)
-		hsm_ioreq_forget(c->vm);
-	return ret;
+	if (ret < 0)
+		return ret;
+	hsm_ioreq_forget(c->vm);
+	return hsm_passthru_renew(c->vm);
 }
 
 /* hypercall(vmid, buffer) */
@@ -184,12 +185,23 @@ static long do_unset_memseg(struct call *c)
 	return hsm_memory_unset(c->vm, c->buf);
 }
 
-static long do_passthrough(struct call *c)
+/* Whoever may do this decides about the machine's devices. */
+static long do_pcidev(struct call *c)
 {
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	pr_info_once("physical devices cannot be given to a VM yet\n");
-	return -ENODEV;
+	return c->hypercall == ACRN_HC_ASSIGN_PCIDEV ? hsm_passthru_assign(c->vm, c->buf) :
+						       hsm_passthru_deassign(c->vm, c->buf);
+}
+
+static long do_ptdev_intr(struct call *c)
+{
+	return capable(CAP_SYS_ADMIN) ? hsm_passthru_line(c->vm, c->hypercall, c->buf) : -EPERM;
+}
+
+static long do_mmiodev(struct call *c)
+{
+	return capable(CAP_SYS_ADMIN) ? do_buf(c) : -EPERM;
 }
 
 /* What comes back has a size of its own, up to 48 bytes, whatever the number of the ioctl says. */
@@ -246,7 +258,8 @@ static long do_get_info(struct call *c)
 		.api_major = hsm_hv.api.major,
 		.api_minor = hsm_hv.api.minor,
 		.caps = ACRN_HSM_CAP_POLL | ACRN_HSM_CAP_IOREQ_NEXT | ACRN_HSM_CAP_ANY_PAGE |
-			ACRN_HSM_CAP_UNSET_RAM | ACRN_HSM_CAP_ASYNCIO | ACRN_HSM_CAP_VM_EVENT,
+			ACRN_HSM_CAP_UNSET_RAM | ACRN_HSM_CAP_ASYNCIO | ACRN_HSM_CAP_VM_EVENT |
+			ACRN_HSM_CAP_PASSTHROUGH,
 		.max_vcpus = ACRN_IOREQ_SLOTS,
 		.tsc_khz = hsm_hv.tsc_khz,
 	};
@@ -279,12 +292,12 @@ static const struct entry table[] = {
 	VALUE(ACRN_IOCTL_CLEAR_VM_IOREQ, LOCK_VM, 0, do_clear),
 	POINTER(ACRN_IOCTL_SET_MEMSEG, LOCK_VM, 0, do_set_memseg),
 	POINTER(ACRN_IOCTL_UNSET_MEMSEG, LOCK_VM, 0, do_unset_memseg),
-	POINTER(ACRN_IOCTL_SET_PTDEV_INTR, LOCK_VM, 0, do_passthrough),
-	POINTER(ACRN_IOCTL_RESET_PTDEV_INTR, LOCK_VM, 0, do_passthrough),
-	POINTER(ACRN_IOCTL_ASSIGN_PCIDEV, LOCK_VM, 0, do_passthrough),
-	POINTER(ACRN_IOCTL_DEASSIGN_PCIDEV, LOCK_VM, 0, do_passthrough),
-	POINTER(ACRN_IOCTL_ASSIGN_MMIODEV, LOCK_VM, 0, do_passthrough),
-	POINTER(ACRN_IOCTL_DEASSIGN_MMIODEV, LOCK_VM, 0, do_passthrough),
+	POINTER(ACRN_IOCTL_SET_PTDEV_INTR, LOCK_VM, ACRN_HC_SET_PTDEV_INTR, do_ptdev_intr),
+	POINTER(ACRN_IOCTL_RESET_PTDEV_INTR, LOCK_VM, ACRN_HC_RESET_PTDEV_INTR, do_ptdev_intr),
+	POINTER(ACRN_IOCTL_ASSIGN_PCIDEV, LOCK_VM, ACRN_HC_ASSIGN_PCIDEV, do_pcidev),
+	POINTER(ACRN_IOCTL_DEASSIGN_PCIDEV, LOCK_VM, ACRN_HC_DEASSIGN_PCIDEV, do_pcidev),
+	POINTER(ACRN_IOCTL_ASSIGN_MMIODEV, LOCK_VM, ACRN_HC_ASSIGN_MMIODEV, do_mmiodev),
+	POINTER(ACRN_IOCTL_DEASSIGN_MMIODEV, LOCK_VM, ACRN_HC_DEASSIGN_MMIODEV, do_mmiodev),
 	POINTER(ACRN_IOCTL_CREATE_VDEV, LOCK_VM, ACRN_HC_ADD_VDEV, do_buf),
 	POINTER(ACRN_IOCTL_DESTROY_VDEV, LOCK_VM, ACRN_HC_REMOVE_VDEV, do_buf),
 	POINTER(ACRN_IOCTL_PM_GET_CPU_STATE, LOCK_VM, 0, do_pm),

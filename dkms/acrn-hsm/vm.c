@@ -79,6 +79,7 @@ static struct hsm_vm *alloc(struct hsm_file *f)
 	}
 	vm->vmid = ACRN_VMID_INVALID;
 	vm->wait = &f->wait;
+	INIT_LIST_HEAD(&vm->pcidevs);
 	INIT_LIST_HEAD(&vm->regions);
 	INIT_LIST_HEAD(&vm->ioeventfds);
 	INIT_LIST_HEAD(&vm->irqfds);
@@ -98,6 +99,7 @@ static void detach(struct hsm_vm *vm)
 /* Only when the hypervisor has let go of it. */
 static void free_memory(struct hsm_vm *vm)
 {
+	hsm_passthru_free(vm);
 	hsm_memory_free(vm);
 	hsm_rings_free(vm);
 	hsm_unpin_page(&vm->monitor_page);
