@@ -5,6 +5,7 @@
  */
 #include "hsm.h"
 
+#include <acrn/dev.h>
 #include <acrn/hsm.h>
 #include <acrn/ioreq.h>
 #include <acrn/sbuf.h>
@@ -301,6 +302,26 @@ int hsm_irqfd_deassign(int fd)
 	struct acrn_irqfd a = { .fd = fd, .flags = ACRN_IRQFD_DEASSIGN };
 
 	return call(ACRN_IOCTL_IRQFD, &a);
+}
+
+int hsm_assign_pcidev(const struct acrn_pcidev *dev)
+{
+	return call(ACRN_IOCTL_ASSIGN_PCIDEV, (void *)dev);
+}
+
+int hsm_deassign_pcidev(const struct acrn_pcidev *dev)
+{
+	return call(ACRN_IOCTL_DEASSIGN_PCIDEV, (void *)dev);
+}
+
+int hsm_set_ptdev_intr(const struct acrn_ptdev_irq *irq)
+{
+	return call(ACRN_IOCTL_SET_PTDEV_INTR, (void *)irq);
+}
+
+int hsm_reset_ptdev_intr(const struct acrn_ptdev_irq *irq)
+{
+	return call(ACRN_IOCTL_RESET_PTDEV_INTR, (void *)irq);
 }
 
 int hsm_vm_events_setup(void *page, int event_fd)

@@ -11,6 +11,8 @@
 
 struct acrn_vcpu_regs;
 struct acrn_ioreq;
+struct acrn_pcidev;
+struct acrn_ptdev_irq;
 
 #define HSM_MAX_VCPUS	16	/* slots in the request page */
 
@@ -81,6 +83,12 @@ int hsm_ioeventfd_deassign(const struct hsm_ioeventfd *e);
 /* Signalling fd injects that MSI; the MSI is fixed at the call. */
 int hsm_irqfd_assign(int fd, uint64_t addr, uint64_t data);
 int hsm_irqfd_deassign(int fd);
+
+/* Devices of this machine, while the VM does not run; acrn/dev.h. */
+int hsm_assign_pcidev(const struct acrn_pcidev *dev);
+int hsm_deassign_pcidev(const struct acrn_pcidev *dev);
+int hsm_set_ptdev_intr(const struct acrn_ptdev_irq *irq);
+int hsm_reset_ptdev_intr(const struct acrn_ptdev_irq *irq);
 
 /* Events from the hypervisor (triple fault, power off): a ring in one page and an eventfd. */
 int hsm_vm_events_setup(void *page, int event_fd);

@@ -303,3 +303,28 @@ int hsm_vm_events_setup(void *page, int event_fd)
 	fake.event_fd = event_fd;
 	return 0;
 }
+
+/* There are no devices to give away. */
+int hsm_assign_pcidev(const struct acrn_pcidev *dev)
+{
+	(void)dev;
+	return -ENODEV;
+}
+
+int hsm_deassign_pcidev(const struct acrn_pcidev *dev)
+{
+	(void)dev;
+	return -ENODEV;
+}
+
+int hsm_set_ptdev_intr(const struct acrn_ptdev_irq *irq)
+{
+	(void)irq;
+	return -ENODEV;
+}
+
+int hsm_reset_ptdev_intr(const struct acrn_ptdev_irq *irq)
+{
+	(void)irq;
+	return -ENODEV;
+}

@@ -3,3 +3,4 @@
 
 include $(ROOT)/tests/unit/dm/virtio.mk
 include $(ROOT)/tests/unit/dm/core.mk
+include $(ROOT)/tests/unit/dm/passthru.mk

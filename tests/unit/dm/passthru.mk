@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Devices of the machine: acrn-dm's side of passing them through, and acrnctl's of finding them.
+UNIT_TESTS += dm_pci_groups
+dm_pci_groups_SRCS := tests/unit/dm/test_pci_groups.c acrn-dm/ctl/pci_groups.c
+dm_pci_groups_CFLAGS := $(CORE_TEST_FLAGS)
+
+UNIT_TESTS += dm_passthru
+dm_passthru_SRCS := \
+	tests/unit/dm/test_passthru.c \
+	acrn-dm/dev/passthru.c \
+	acrn-dm/dev/passthru_opts.c \
+	acrn-dm/bus/io.c \
+	acrn-dm/bus/pci.c \
+	acrn-dm/bus/pci_bar.c \
+	acrn-dm/bus/pci_cfg.c \
+	acrn-dm/bus/pci_irq.c \
+	acrn-dm/log.c
+dm_passthru_CFLAGS := $(CORE_TEST_FLAGS)
