@@ -13,6 +13,10 @@
 #define ACPI_MAX_IOAPICS 16U
 #define ACPI_MAX_OVERRIDES 32U
 #define ACPI_MAX_ECAM 8U
+#define ACPI_MAX_IOMMUS 64U
+#define ACPI_MAX_DMA_RANGES 32U
+#define ACPI_MAX_ALIASES 64U
+#define ACPI_NO_BDF 0xFFFFU
 
 struct acpi_access {
 	/* size bytes at hpa, valid until the next call; NULL: not readable. */
@@ -62,6 +66,26 @@ struct acpi_info {
 	bool has_s5, has_s3;
 	uint8_t s5_typ[2], s3_typ[2];
 	hpa_t dmar, ivrs; /* addresses of the tables, 0 when absent */
+	/* IOMMUs: Intel's when there is a DMAR, else AMD's, which are PCI functions too. */
+	unsigned int iommu_count;
+	struct {
+		hpa_t base;
+		uint16_t segment;
+		uint16_t bdf; /* ACPI_NO_BDF: none */
+	} iommu[ACPI_MAX_IOMMUS];
+	bool has_intr_remap; /* they may be used for interrupts too */
+	/* Memory that firmware makes devices first..last use, whatever system runs (RMRR, IVMD). */
+	unsigned int dma_range_count;
+	struct {
+		hpa_t base;
+		uint64_t size;
+		uint16_t first, last;
+	} dma_range[ACPI_MAX_DMA_RANGES];
+	/* Devices first..last whose requests carry the id alias. */
+	unsigned int alias_count;
+	struct {
+		uint16_t first, last, alias;
+	} alias[ACPI_MAX_ALIASES];
 };
 
 /*

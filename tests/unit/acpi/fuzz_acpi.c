@@ -94,8 +94,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (info.cpu_count == 0 || info.cpu_count > ACPI_MAX_CPUS ||
 	    info.ioapic_count > ACPI_MAX_IOAPICS || info.ecam_count > ACPI_MAX_ECAM ||
-	    info.override_count > ACPI_MAX_OVERRIDES)
+	    info.override_count > ACPI_MAX_OVERRIDES || info.iommu_count > ACPI_MAX_IOMMUS ||
+	    info.dma_range_count > ACPI_MAX_DMA_RANGES || info.alias_count > ACPI_MAX_ALIASES)
 		abort();
+	for (unsigned int i = 0; i < info.dma_range_count; i++)
+		if (info.dma_range[i].base + info.dma_range[i].size - 1 < info.dma_range[i].base)
+			abort();
+	for (unsigned int i = 0; i < info.alias_count; i++)
+		if (info.alias[i].last < info.alias[i].first)
+			abort();
 	buf = malloc(512);
 	used = acpi_hide_tables(&access, &info, hide,
 				&(struct acpi_copy){ buf, 512, BASE + SIZE - 512 });

@@ -388,6 +388,115 @@ static void test_find(void **state)
 	assert_true(acpi_find_rsdp(&access) == 0);
 }
 
+static hpa_t put_table(const char *signature, const char *body, size_t size)
+{
+	hpa_t t = new_table(signature, 48 + (uint32_t)size);
+
+	put(t + 37, 1, 1);
+	put_bytes(t + 48, body, size);
+	end_table(t);
+	return t;
+}
+
+/* Two units, memory for a device on bus 0 and for one behind a bridge on bus 2, and a kind that is not of interest. */
+static void test_dmar(void **state)
+{
+	static const char body[] = "\x00\x00\x10\x00\x01\x00\x00\x00\x00\x00\xD9\xFE\0\0\0\0"
+				   "\x00\x00\x10\x00\x00\x00\x02\x00\x00\x10\xD9\xFE\x01\0\0\0"
+				   "\x02\x00\x08\x00\0\0\0\0"
+				   "\x01\x00\x2A\x00\0\0\0\0\x00\xD0\xE9\x7C\0\0\0\0\xFF\xFF\xEB\x7C\0\0\0\0"
+				   "\x01\x08\0\0\0\x00\x14\x00"
+				   "\x01\x0A\0\0\0\x02\x1C\x00\x00\x00";
+	hpa_t t;
+
+	(void)state;
+	put_madt();
+	t = put_table("DMAR", body, sizeof(body) - 1);
+	assert_int_equal(acpi_parse(&access, RSDP, &info), 0);
+	assert_true(info.dmar == t && info.has_intr_remap);
+	assert_int_equal(info.iommu_count, 2);
+	assert_true(info.iommu[0].base == 0xFED90000 && info.iommu[0].bdf == ACPI_NO_BDF);
+	assert_true(info.iommu[1].base == 0x1FED91000UL && info.iommu[1].segment == 2);
+	assert_int_equal(info.dma_range_count, 2);
+	assert_true(info.dma_range[0].base == 0x7CE9D000 && info.dma_range[0].size == 0x23000);
+	assert_true(info.dma_range[0].first == 0xA0 && info.dma_range[0].last == 0xA0);
+	assert_true(info.dma_range[1].first == 0x300 && info.dma_range[1].last == 0xFFFF);
+	for (unsigned int size = 1; size < sizeof(body) - 1; size++) {
+		/* cut anywhere but between two structures, it is no table of units */
+		put(t + 4, 4, 48 + size);
+		end_table(t);
+		assert_int_equal(acpi_parse(&access, RSDP, &info), 0);
+		assert_int_equal(info.iommu_count, size == 16 ? 1 : size == 32 || size == 40 ? 2 : 0);
+	}
+}
+
+/* A unit told twice, aliases of one device and of a range, memory for all devices and for a range. */
+static void test_ivrs(void **state)
+{
+	static const char body[] = "\x10\x00\x28\x00\x02\x00\x40\x00\x00\x00\xD8\xFE\0\0\0\0\0\0\0\0\0\0\0\0"
+				   "\x42\x18\x00\0\0\x20\x00\0"
+				   "\x02\x10\x00\0\0\0\0\0"
+				   "\x11\x00\x45\x00\x02\x00\x40\x00\x00\x00\xD8\xFE\0\0\0\0\0\0\0\0\0\0\0\0"
+				   "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+				   "\x43\x00\x01\0\0\x28\x00\0\x04\xFF\x01\x00"
+				   "\xF0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+				   "\x20\x08\x20\x00\0\0\0\0\0\0\0\0\0\0\0\0"
+				   "\x00\x00\xE0\x7C\0\0\0\0\x00\x10\0\0\0\0\0\0"
+				   "\x22\x08\x20\x00\x10\0\x17\0\0\0\0\0\0\0\0\0"
+				   "\x00\x00\xF0\x7C\0\0\0\0\x00\x20\0\0\0\0\0\0";
+	hpa_t t;
+
+	(void)state;
+	put_madt();
+	t = put_table("IVRS", body, sizeof(body) - 1);
+	/* the entry with a name has the rest of its block */
+	put(t + 48 + 40 + 2, 2, 40 + 12 + 22);
+	assert_int_equal(acpi_parse(&access, RSDP, &info), 0);
+	assert_int_equal(info.iommu_count, 0); /* whose end is not where the next block begins */
+	put(t + 48 + 40 + 2, 2, 40 + 12);
+	put_bytes(t + 48 + 40 + 40 + 12, body + sizeof(body) - 1 - 64, 64);
+	put(t + 4, 4, 48 + 40 + 52 + 64);
+	end_table(t);
+	assert_int_equal(acpi_parse(&access, RSDP, &info), 0);
+	assert_true(info.ivrs == t && info.has_intr_remap);
+	assert_int_equal(info.iommu_count, 1);
+	assert_true(info.iommu[0].base == 0xFED80000 && info.iommu[0].bdf == 2 && info.iommu[0].segment == 0);
+	assert_int_equal(info.alias_count, 2);
+	assert_true(info.alias[0].first == 0x18 && info.alias[0].last == 0x18 && info.alias[0].alias == 0x20);
+	assert_true(info.alias[1].first == 0x100 && info.alias[1].last == 0x1FF && info.alias[1].alias == 0x28);
+	assert_int_equal(info.dma_range_count, 2);
+	assert_true(info.dma_range[0].first == 0 && info.dma_range[0].last == 0xFFFF);
+	assert_true(info.dma_range[1].base == 0x7CF00000 && info.dma_range[1].size == 0x2000);
+	assert_true(info.dma_range[1].first == 0x10 && info.dma_range[1].last == 0x17);
+	for (unsigned int size = 1; size < 40 + 52 + 64; size++) {
+		put(t + 4, 4, 48 + size);
+		end_table(t);
+		assert_int_equal(acpi_parse(&access, RSDP, &info), 0);
+		assert_int_equal(info.iommu_count, size == 40 || size == 92 || size == 124 ? 1 : 0);
+	}
+}
+
+static void test_too_many_iommus(void **state)
+{
+	hpa_t t = new_table("DMAR", 48 + 65 * 16);
+
+	(void)state;
+	put_madt();
+	for (unsigned int i = 0; i < 65; i++) {
+		put(t + 48 + i * 16 + 2, 2, i < 64 ? 16 : 0);
+		put(t + 48 + i * 16 + 8, 8, 0x1000 * i);
+	}
+	put(t + 4, 4, 48 + 64 * 16);
+	end_table(t);
+	assert_int_equal(acpi_parse(&access, RSDP, &info), 0);
+	assert_int_equal(info.iommu_count, 64);
+	put(t + 48 + 64 * 16 + 2, 2, 16);
+	put(t + 4, 4, 48 + 65 * 16);
+	end_table(t);
+	assert_int_equal(acpi_parse(&access, RSDP, &info), 0);
+	assert_int_equal(info.iommu_count, 0);
+}
+
 static int copy_tables(const char *const *hide, void *buf, size_t size, gpa_t gpa)
 {
 	return acpi_hide_tables(&access, &info, hide, &(struct acpi_copy){ buf, size, gpa });
@@ -456,7 +565,8 @@ int main(void)
 		TEST(test_madt),	   TEST(test_other_tables), TEST(test_fadt),
 		TEST(test_old_fadt),	   TEST(test_sleep_packages), TEST(test_bad_tables),
 		TEST(test_too_many_cpus), TEST(test_find),	    TEST(test_hide),
-		TEST(test_hide_room),
+		TEST(test_hide_room),	   TEST(test_dmar),	    TEST(test_ivrs),
+		TEST(test_too_many_iommus),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
