@@ -40,7 +40,7 @@
 #define LOW_4G 0x100000000UL
 #define LOW_1M 0x100000UL
 #define VGA_TEXT 0xB8000UL
-#define POOL_FIXED (8UL << 20)
+#define POOL_FIXED (10UL << 20)
 #define POOL_PART 256U /* of RAM */
 
 _Noreturn void boot_main(hpa_t information);

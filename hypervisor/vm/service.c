@@ -6,6 +6,7 @@
 #include "hw/last_log.h"
 #include "hw/percpu.h"
 #include "hw/power.h"
+#include "hw/tsc.h"
 #include "lib/bits.h"
 #include "lib/log.h"
 #include "lib/panic.h"
@@ -19,6 +20,26 @@ static void fatal(struct vcpu *vcpu, const char *why)
 	last_log_want();
 	dump_vcpu(vcpu);
 	power_reset();
+}
+
+/* Refusals are told within this time, on the boot CPU; devices cannot make it more often. */
+#define FAULT_POLL_US 100000U
+static struct timer fault_timer;
+
+static void poll_faults(void *ctx)
+{
+	(void)ctx;
+	iommu_poll_faults();
+	timer_set(&fault_timer, rdtsc() + tsc_from_us(FAULT_POLL_US));
+}
+
+static void guard_devices(struct vm *vm)
+{
+	if (!iommu_present())
+		return;
+	iommu_start(&vm->dma);
+	timer_init(&fault_timer, poll_faults, NULL);
+	timer_set(&fault_timer, rdtsc() + tsc_from_us(FAULT_POLL_US));
 }
 
 static uint64_t all_cpus(void)
@@ -41,6 +62,7 @@ void service_vm_start(struct bzimage_source *source, struct memmap *memmap)
 	ptirq_msi_init();
 	service_load(vm, source, memmap);
 	service_memory_init(vm, memmap);
+	guard_devices(vm);
 	err = vm_start(vm);
 	vm_unlock(vm);
 	if (err != 0)

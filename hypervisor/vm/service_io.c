@@ -21,7 +21,7 @@
 #define PCI_CLASS_IOMMU 0x0806U
 #define UART_IRQ 4U
 #define INPUT_POLL_US 20000U
-#define HIDDEN_MAX 8U
+#define HIDDEN_MAX (8U + ACPI_MAX_IOMMUS)
 
 static uint16_t hidden[HIDDEN_MAX];
 static unsigned int hidden_count;
@@ -64,9 +64,12 @@ static const struct vpci_ops pci_ops = {
 	.is_hidden = config_is_hidden,
 };
 
-/* IOMMUs that are PCI functions (AMD's) sit on bus 0. */
+/* IOMMUs that are PCI functions: those that ACPI names, and what looks like one on bus 0. */
 static void hide_iommus(void)
 {
+	for (unsigned int i = 0; i < platform_acpi.iommu_count; i++)
+		if (platform_acpi.iommu[i].bdf != ACPI_NO_BDF)
+			hidden[hidden_count++] = platform_acpi.iommu[i].bdf;
 	for (unsigned int devfn = 0; devfn < 256 && hidden_count < HIDDEN_MAX; devfn++) {
 		uint16_t bdf = (uint16_t)devfn;
 

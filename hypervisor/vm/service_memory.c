@@ -2,9 +2,9 @@
 /*
  * The Service VM's memory: everything at its own address but the hypervisor's pages and what is
  * emulated, which are simply not there. Below the limit all is mapped at start; device memory
- * above it when it is first touched, since nobody knows where it lies.
+ * above it when it is first touched, since nobody knows where it lies. Its devices reach what its CPUs reach.
  */
-#include "hw/acpi.h"
+#include "hw/platform.h"
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/panic.h"
@@ -12,6 +12,8 @@
 
 #define LOW_4G 0x100000000UL
 #define PROT (PG_READ | PG_WRITE | PG_EXEC)
+#define DMA_PROT (PG_READ | PG_WRITE)
+#define MSI_WINDOW_SIZE 0x100000UL
 
 static hpa_t limit; /* everything below was decided at start */
 
@@ -41,6 +43,8 @@ static void map(struct vm *vm, hpa_t base, hpa_t end, unsigned int prot)
 	end = ALIGN_UP(end, PAGE_SIZE);
 	if (base < end)
 		err = gpa_space_map(&vm->group.space, base, base, end - base, prot);
+	if (err == 0 && base < end && iommu_present())
+		err = iommu_map(&vm->dma, base, base, end - base, DMA_PROT);
 	if (err != 0)
 		panic("the Service VM's memory %lx-%lx cannot be mapped: error %d", base, end, -err);
 }
@@ -56,8 +60,43 @@ static void punch(struct vm *vm, hpa_t base, uint64_t size)
 	hpa_t start = ALIGN_DOWN(base, PAGE_SIZE);
 	hpa_t end = ALIGN_UP(base + size, PAGE_SIZE);
 
-	if (gpa_space_unmap(&vm->group.space, start, end - start) != 0)
+	if (gpa_space_unmap(&vm->group.space, start, end - start) != 0 ||
+	    (iommu_present() && iommu_unmap(&vm->dma, start, end - start) != 0))
 		panic("no memory for the Service VM's page tables");
+}
+
+/* Firmware's own use of devices; what lies below the limit is mapped as everything is. */
+static void map_firmware_ranges(struct vm *vm)
+{
+	for (unsigned int i = 0; i < platform_acpi.dma_range_count; i++) {
+		hpa_t base = MAX(ALIGN_DOWN(platform_acpi.dma_range[i].base, PAGE_SIZE), limit);
+		hpa_t end = ALIGN_UP(platform_acpi.dma_range[i].base + platform_acpi.dma_range[i].size, PAGE_SIZE);
+
+		if (base < end && iommu_present() && iommu_map(&vm->dma, base, base, end - base, DMA_PROT) != 0)
+			log_warn("iommu: memory %lx-%lx that firmware names cannot be mapped for devices", base, end);
+	}
+}
+
+/* The IOMMUs' registers, and where a write is an interrupt, are nobody's. */
+static bool is_machines(hpa_t at, uint64_t length)
+{
+	hpa_t base;
+	uint64_t size;
+
+	for (unsigned int i = 0; iommu_registers(i, &base, &size); i++)
+		if (ranges_overlap(at, length, base, size))
+			return true;
+	return ranges_overlap(at, length, MSI_ADDR_BASE, MSI_WINDOW_SIZE);
+}
+
+static void punch_machine(struct vm *vm)
+{
+	hpa_t base;
+	uint64_t size;
+
+	for (unsigned int i = 0; iommu_registers(i, &base, &size); i++)
+		punch(vm, base, size);
+	punch(vm, MSI_ADDR_BASE, MSI_WINDOW_SIZE);
 }
 
 static bool is_ram(enum memmap_type type)
@@ -92,6 +131,8 @@ void service_memory_init(struct vm *vm, const struct memmap *memmap)
 
 	limit = MAX(top, LOW_4G);
 	note_ram(memmap);
+	if (iommu_present() && iommu_domain_init(&vm->dma, vm->id) != 0)
+		panic("no memory for the tables of the Service VM's devices");
 	map(vm, 0, limit, device_prot(vm));
 	for (uint32_t i = 0; i < memmap->count; i++)
 		if (memmap->ranges[i].type != MEMMAP_RESERVED)
@@ -103,6 +144,8 @@ void service_memory_init(struct vm *vm, const struct memmap *memmap)
 	for (unsigned int i = 0; i < vm->io.count; i++)
 		if (vm->io.range[i].space == IO_MMIO)
 			punch(vm, vm->io.range[i].base, vm->io.range[i].size);
+	map_firmware_ranges(vm);
+	punch_machine(vm);
 }
 
 /* A 2 MiB page at a time, above all that is RAM or ours; 4 KiB beside what is away. */
@@ -119,7 +162,12 @@ bool service_map_on_demand(struct vm *vm, gpa_t gpa)
 	}
 	may = page >= limit && !io_bus_overlaps(&vm->io, IO_MMIO, page, size) && !is_away(page, size);
 	spinlock_unlock(&away_lock);
-	return may && gpa_space_map(&vm->group.space, page, page, size, device_prot(vm)) == 0;
+	if (!may || is_machines(page, size) ||
+	    gpa_space_map(&vm->group.space, page, page, size, device_prot(vm)) != 0)
+		return false;
+	if (vm->dma.id != 0 && iommu_map(&vm->dma, page, page, size, DMA_PROT) != 0)
+		log_warn("iommu: no memory to let devices reach %lx, as CPUs do", page);
+	return true;
 }
 
 bool service_memory_is_device(hpa_t hpa, uint64_t size)
@@ -128,7 +176,7 @@ bool service_memory_is_device(hpa_t hpa, uint64_t size)
 	bool is_there;
 
 	if (size == 0 || hpa + size < hpa || vm_overlaps_guest_ram(hpa, size) ||
-	    io_bus_overlaps(&vm->io, IO_MMIO, hpa, size))
+	    io_bus_overlaps(&vm->io, IO_MMIO, hpa, size) || is_machines(hpa, size))
 		return false;
 	spinlock_lock(&away_lock);
 	is_there = !is_away(hpa, size);
