@@ -12,7 +12,8 @@ endif
 DEV := scripts/dev
 SUB = $(MAKE) --no-print-directory $(if $(V),,-s)
 
-.PHONY: all help setup hypervisor efi acrn-dm hsm unit fuzz check check-intel check-e2e deb bench bench-intel demo clean
+.PHONY: all help setup hypervisor efi acrn-dm hsm unit fuzz check check-intel check-iommu check-e2e deb bench bench-intel demo \
+	clean
 all: hypervisor efi acrn-dm hsm
 
 help:
@@ -24,6 +25,7 @@ help:
 	@echo 'make check      everything that has to pass; transcripts under build/logs/'
 	@echo '                ONLY="style boot" or BOOT="a_boot another" run a part of it'
 	@echo 'make check-intel what runs in Bochs, all of it; BOCHS_MODEL=haswell, skylake, ryzen'
+	@echo 'make check-iommu what devices may, on every IOMMU'
 	@echo 'make check-e2e  what a user does with the packages, on an installed Debian: long; as root'
 	@echo 'make deb        Debian packages, under build/deb/'
 	@echo 'make bench      instructions per exit, ours and the peer; writes build/bench.tsv'
@@ -61,6 +63,9 @@ check-intel: setup
 
 deb:
 	@$(DEV)/mkdeb
+
+check-iommu: setup
+	@$(DEV)/run-checks build iommu
 
 check-e2e: setup
 	@$(DEV)/check-e2e

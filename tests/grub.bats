@@ -16,6 +16,9 @@ setup_file() {
 	passes grub no-x2apic
 	passes grub a-sleep-lasts-what-it-says
 }
+@test "a machine without an IOMMU says so, once" {
+	[ "$(grep -c "iommu: none is used" "$LOGS/grub.log.hv")" = 1 ]
+}
 @test "the Service VM's reboot ends the machine" {
 	says grub "TEST-EXIT 0"
 	grep "machine off" "$LOGS/grub.run"
