@@ -174,12 +174,12 @@ fake_unit() {
 #!/bin/sh
 cat <<OUT
 [==========] Running 2 test(s).
-[ RUN      ] a_good_one
-[       OK ] a_good_one
 [ RUN      ] a_bad_one
 [  ERROR   ] --- 0x1 != 0x2
 [   LINE   ] --- tests/unit/dm/test_fake.c:17: error: Failure!
 [  FAILED  ] a_bad_one
+[ RUN      ] a_good_one
+[       OK ] a_good_one
 [==========] 2 test(s) run.
 [  PASSED  ] 1 test(s).
 [  FAILED  ] 1 test(s), listed below:
@@ -228,4 +228,15 @@ END
 	yes "not ok 7 bad" | head -n 100 >"$tree/check-boot.log"
 	run "$DEV/failures" "$tree/check-boot.log"
 	[ "${#lines[@]}" -eq 16 ] && [ "${lines[15]}" = "    and 85 lines more" ]
+}
+
+@test "each mistake of others, as tests/covers/advisories lists them, has a test that is there" {
+	"$DEV/check-covers" "$TOP/tests/covers/advisories"
+	printf 'a: no_such_test\n' >"$tree/table"
+	run "$DEV/check-covers" "$tree/table"
+	[ "$status" -eq 1 ] && [[ $output == *"there is no such test: no_such_test"* ]]
+	printf 'b: stale_handle_is_harmless\n' >"$tree/table"
+	printf 'b\nc\n' >"$tree/names"
+	run "$DEV/check-covers" "$tree/table" "$tree/names"
+	[ "$status" -eq 1 ] && [[ $output == *"no test is named for c" ]]
 }

@@ -198,6 +198,54 @@ static void stopped_input_stays_in_the_socket(void **state)
 	chardev_close(c);
 }
 
+static void a_client_finds_its_server(void **state)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int server = socket(AF_UNIX, SOCK_STREAM, 0), fd;
+	struct chardev *c;
+	char buf[8] = "";
+
+	(void)state;
+	snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
+	assert_int_equal(bind(server, (struct sockaddr *)&sun, sizeof(sun)), 0);
+	assert_int_equal(listen(server, 1), 0);
+	snprintf(spec, sizeof(spec), "socket:%s:client", path);
+	c = chardev_open(spec, "test", &client);
+	assert_non_null(c);
+	fd = accept(server, NULL, NULL);
+	assert_int_equal(write(fd, "hello", 5), 5);
+	assert_true(BECOMES(got_len == 5));
+	assert_int_equal(chardev_write(c, "you", 3), 3);
+	assert_int_equal(read(fd, buf, sizeof(buf)), 3);
+	close(fd);
+	fd = accept(server, NULL, NULL);	/* it comes again */
+	assert_int_equal(write(fd, "!", 1), 1);
+	assert_true(BECOMES(got_len == 6));
+	close(fd);
+	close(server);
+	chardev_close(c);
+}
+
+static void a_terminal_device_is_used_raw(void **state)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY);
+	struct chardev *c;
+	char buf[8] = "";
+
+	(void)state;
+	assert_true(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+	snprintf(spec, sizeof(spec), "tty:%s", ptsname(master));
+	c = chardev_open(spec, "test", &client);
+	assert_non_null(c);
+	assert_int_equal(write(master, "\003q", 2), 2);
+	assert_true(BECOMES(got_len == 2));
+	assert_int_equal(chardev_write(c, "a\n", 2), 2);
+	assert_int_equal(read(master, buf, sizeof(buf)), 2);	/* no CR was put in */
+	chardev_close(c);
+	assert_null(chardev_open("tty:/nowhere", "test", &client));
+	close(master);
+}
+
 static void pty_is_a_terminal_under_a_known_name(void **state)
 {
 	struct chardev *c;
@@ -279,6 +327,8 @@ int main(void)
 		TEST(socket_is_not_for_others),
 		TEST(stalled_peer_does_not_hold_the_writer),
 		TEST(stopped_input_stays_in_the_socket),
+		TEST(a_client_finds_its_server),
+		TEST(a_terminal_device_is_used_raw),
 		TEST(pty_is_a_terminal_under_a_known_name),
 		TEST(a_service_has_output_and_a_socket),
 		TEST(nonsense_is_refused),

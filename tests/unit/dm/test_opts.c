@@ -199,6 +199,46 @@ static void upstream_command_line_is_accepted(void **state)
 	assert_false(cfg.uart[0].used);		/* the terminal is taken */
 }
 
+static void obsolete_words_change_nothing(void **state)
+{
+	struct dm_config plain;
+
+	(void)state;
+	assert_int_equal(parse("-k k vm"), OPTS_RUN);
+	plain = cfg;
+	for (unsigned int i = 0; i < 2; i++) {
+		opts_free(&cfg);
+		cfg.bootargs = "";
+		assert_int_equal(parse(i ? "-A -Y -i x -G x -U x -k k vm" :
+				       "--mac_seed x --part_info x --vsbl x --iasl x -k k vm"), OPTS_RUN);
+		assert_int_equal(cfg.memory, plain.memory);
+		assert_int_equal(cfg.slot_count, plain.slot_count);
+		assert_memory_equal(cfg.uuid, plain.uuid, sizeof(cfg.uuid));
+	}
+}
+
+static void words_land_where_they_belong(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("--kernel k --ramdisk r --bootargs b --windows --virtio_msi --cmd_monitor m vm"),
+			 OPTS_RUN);
+	assert_string_equal(cfg.kernel, "k");
+	assert_string_equal(cfg.initrd, "r");
+	assert_string_equal(cfg.bootargs, "b");
+	assert_true(cfg.windows && cfg.virtio_msi);
+	assert_string_equal(cfg.cmd_monitor, "m");
+	opts_free(&cfg);
+	cfg.bootargs = "";
+	assert_int_equal(parse("--elf_file e --pm_notify_channel power_button --debugexit --lpc com2,null vm"),
+			 OPTS_RUN);
+	assert_string_equal(cfg.elf, "e");
+	assert_true(cfg.debugexit);
+	assert_string_equal(cfg.uart[1].backend, "null");
+	opts_free(&cfg);
+	cfg.bootargs = "";
+	assert_int_equal(parse("--pm_notify_channel ioc -k k vm"), 1);
+}
+
 static void what_is_not_built_is_refused(void **state)
 {
 	static const char *const lines[] = { "--enable_trusty v", "--vtpm2 s v", "--ssram x v",
@@ -390,6 +430,8 @@ int main(void)
 		TEST(affinity_is_read),
 		TEST(shortest_command_line_is_enough),
 		TEST(upstream_command_line_is_accepted),
+		TEST(obsolete_words_change_nothing),
+		TEST(words_land_where_they_belong),
 		TEST(what_is_not_built_is_refused),
 		TEST(rtvm_has_its_cpus_alone),
 		TEST(firmware_is_read),

@@ -344,6 +344,26 @@ static void a_forwarded_port_in_use_is_refused(void **state)
 	close(fd);
 }
 
+static void a_forwarded_port_of_udp_is_taken(void **state)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	socklen_t len = sizeof(a);
+	char opts[64];
+
+	(void)state;
+	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) != 0)
+		skip();
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &len), 0);
+	snprintf(opts, sizeof(opts), "user,hostfwd=udp::%u-:53", ntohs(a.sin_port));
+	assert_true(guest_dev_make(&g, "virtio-net", opts, true, true) < 0);	/* it is ours */
+	close(fd);
+	assert_int_equal(guest_dev_make(&g, "virtio-net", opts, true, true), 0);
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), -1);
+	close(fd);
+}
+
 struct test_list virtio_net_more_tests(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -355,6 +375,7 @@ struct test_list virtio_net_more_tests(void)
 		TEST(command_without_room_for_its_answer_asks_for_a_reset),
 		TEST(own_network_answers_and_forwards),
 		TEST(a_forwarded_port_in_use_is_refused),
+		TEST(a_forwarded_port_of_udp_is_taken),
 	};
 
 	return (struct test_list){ tests, sizeof(tests) / sizeof(tests[0]) };

@@ -68,6 +68,18 @@ static void identity_is_the_transitional_one(void **state)
 	assert_int_equal(pci_cfg_read(BDF, 0x2c, 4), 0x00041af4);
 }
 
+static void windows_drivers_find_the_vendor_they_are_signed_for(void **state)
+{
+	(void)state;
+	config.windows = true;
+	assert_int_equal(guest_dev_make(&g, "virtio-blk", "nodisk", true, true), 0);
+	assert_int_equal(pci_cfg_read(BDF, 0x2c, 2), 0x108e);
+	guest_dev_drop(&g);
+	make("", true, true);
+	assert_int_equal(pci_cfg_read(BDF, 0x2c, 2), 0x1af4);	/* no such driver asks for another */
+	config.windows = false;
+}
+
 static void entropy_comes_in_every_mode(void **state)
 {
 	(void)state;
@@ -286,6 +298,7 @@ struct test_list virtio_pci_tests(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	static const struct CMUnitTest tests[] = {
 		TEST(identity_is_the_transitional_one),
+		TEST(windows_drivers_find_the_vendor_they_are_signed_for),
 		TEST(entropy_comes_in_every_mode),
 		TEST(features_ok_is_refused_for_unknown_bits),
 		TEST(disable_modern_leaves_only_the_legacy_interface),
