@@ -9,10 +9,12 @@ setup_file() {
 	mkdir -p "$BUILD/images"
 	cp --sparse=always "$guest/disk.img" "$disk"
 	"$DEV/mkimages"
-	boot firmware --smp 2 --mem 2G --timeout 1500 --off --run "$TOP/tests/guest/service/firmware.sh" \
+	boot firmware --smp 4 --mem 3500M --timeout 2400 --off --run "$TOP/tests/guest/service/firmware.sh" \
 		--file /usr/share/OVMF/OVMF_CODE_4M.fd:boot/firmware/code.fd \
-		--file /usr/share/OVMF/OVMF_VARS_4M.fd:boot/firmware/vars.fd \
 		--file /usr/share/OVMF/OVMF_VARS_4M.ms.fd:boot/firmware/vars.ms.fd \
+		--file /usr/share/OVMF/OVMF_CODE_4M.secboot.fd:boot/firmware/smm.fd \
+		--file /usr/share/OVMF/OVMF_CODE.fd:boot/firmware/code2m.fd \
+		--file /usr/share/OVMF/OVMF_VARS.fd:boot/firmware/vars2m.fd \
 		--file "$BUILD/guest/multiboot:boot/multiboot" --file "$guest/memtest:boot/memtest" \
 		--disk "$disk" --disk "$guest/unsigned.img"
 	rm -f "$disk"
@@ -26,7 +28,7 @@ setup_file() {
 	passes firmware memtest-runs
 	passes firmware memtest-is-stopped
 }
-@test "stock OVMF starts the kernel of -k, which finds a UEFI machine of type q35" {
+@test "stock OVMF, the build of 2 MiB, starts the kernel of -k, which finds a UEFI machine of type q35" {
 	passes firmware efi-firmware-is-uefi
 	passes firmware efi-host-bridge-is-q35
 	passes firmware efi-isa-bridge-is-ich9
@@ -45,16 +47,23 @@ setup_file() {
 	passes firmware variables-are-in-the-file
 }
 @test "two VMs cannot share a file of variables" { passes firmware variables-in-use-are-refused; }
+@test "the build of OVMF that needs system management mode is refused with a sentence" {
+	passes firmware smm-build-ends-with-1
+	passes firmware smm-build-is-refused
+}
 @test "an unmodified Debian boots through shim and GRUB with Secure Boot enforced, to its login" {
 	passes firmware debian-comes-to-its-login
 	passes firmware debian-sees-secure-boot
 }
+@test "it has four vCPUs and 2 GiB" { passes firmware debian-has-four-cpus-and-2-gib; }
 @test "Secure Boot refuses an unsigned loader, and the firmware goes on in the boot order" {
 	passes firmware secure-boot-refuses-an-unsigned-loader
 	passes firmware debian-comes-to-its-login
 }
-@test "Debian installs a package and powers off" {
+@test "Debian installs a package, reboots, has it still, and powers off" {
 	passes firmware debian-installs-a-package
+	passes firmware debian-reboots-to-its-login
+	passes firmware debian-kept-its-package
 	passes firmware debian-powers-off
 }
 @test "what is no firmware and no ELF kernel is refused with a sentence" {

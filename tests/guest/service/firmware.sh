@@ -29,6 +29,18 @@ says_or_ended() { vm_says "$1" "$2" || vm_ended "$1"; }
 # wait_says NAME SECONDS REGEX
 wait_says() { until_true "$2" says_or_ended "$1" "$3"; vm_says "$1" "$3"; }
 
+# has_said NAME TIMES REGEX
+has_said() { [ "$(grep -acE "$3" "/tmp/$1.out")" -ge "$2" ]; }
+
+# log_in NAME TIMES: for the first, second, ... time
+log_in() {
+	prompts=$(grep -ac 'root@guest:~# ' "/tmp/$1.out")
+	type_in "$1" root
+	until_true 60 has_said "$1" "$2" Password
+	type_in "$1" acrn
+	until_true 60 has_said "$1" $((prompts + 1)) 'root@guest:~# '
+}
+
 check module-loads hsm_load
 
 echo "=== kernels that are not Linux"
@@ -41,7 +53,7 @@ kill -INT "$(vm_pid mt)"
 equal memtest-is-stopped "$(vm_wait mt 30)" 0
 
 echo "=== firmware with our kernel"
-cp $FIRMWARE/vars.fd /tmp/vars.fd
+cp $FIRMWARE/vars2m.fd /tmp/vars.fd
 cat >/tmp/efi.sh <<'TXT'
 . /payload/lib.sh
 echo	# the firmware leaves the cursor in the middle of a line
@@ -62,27 +74,37 @@ equal variable-is-written "$(tail -c +5 $v)" "kept word"
 TXT
 user_image /tmp/efi.img /tmp/efi.sh
 vm_start efi -m 256M --cpu_affinity 0,1 --uuid 00112233-4455-6677-8899-aabbccddeeff \
-	--ovmf code=$FIRMWARE/code.fd,vars=/tmp/vars.fd -k $KERNEL -r /tmp/efi.img -B "$USER_ARGS"
+	--ovmf code=$FIRMWARE/code2m.fd,vars=/tmp/vars.fd -k $KERNEL -r /tmp/efi.img -B "$USER_ARGS"
 until_true 30 test -s /tmp/efi.out
-acrn-dm -m 256M --ovmf code=$FIRMWARE/code.fd,vars=/tmp/vars.fd second >/tmp/refused.out 2>&1
+acrn-dm -m 256M --ovmf code=$FIRMWARE/code2m.fd,vars=/tmp/vars.fd second >/tmp/refused.out 2>&1
 check variables-in-use-are-refused grep -q 'in use by another VM' /tmp/refused.out
 equal efi-guest-powers-off "$(vm_wait efi 600)" 0
 vm_checks efi efi-
 check variables-are-in-the-file grep -q A.c.r.n.T.e.s.t /tmp/vars.fd
 
+echo "=== firmware that cannot run here"
+cp $FIRMWARE/vars.ms.fd /tmp/smm.fd
+vm_start smm -m 256M --ovmf code=$FIRMWARE/smm.fd,vars=/tmp/smm.fd
+equal smm-build-ends-with-1 "$(vm_wait smm 120)" 1
+check smm-build-is-refused vm_says smm 'needs system management mode'
+
 echo "=== an unmodified Debian under Secure Boot, and an unsigned loader before it"
 cp $FIRMWARE/vars.ms.fd /tmp/debian.fd
-vm_typed deb -m 512M --ovmf code=$FIRMWARE/code.fd,vars=/tmp/debian.fd -s 3,virtio-blk,b,$unsigned \
+vm_typed deb -m 2G --ovmf code=$FIRMWARE/code.fd,vars=/tmp/debian.fd -s 3,virtio-blk,b,$unsigned \
 	-s 4,virtio-blk,b,$debian
 check debian-comes-to-its-login wait_says deb 600 'login:'
 check secure-boot-refuses-an-unsigned-loader vm_says deb 'Access Denied|Security Violation'
-type_in deb root
-wait_says deb 60 Password
-type_in deb acrn
-wait_says deb 60 'root@guest'
-type_in deb "dmesg | grep -i 'secure boot'; dpkg -i /root/hello.deb && hello -g package-installed; poweroff"
+log_in deb 1
+type_in deb "dmesg | grep -i 'secure boot'; dpkg -i /root/hello.deb && hello -g package-installed"
 check debian-sees-secure-boot wait_says deb 60 'Secure boot enabled'
 check debian-installs-a-package wait_says deb 120 '^package-installed'
+type_in deb 'echo cpus-$(nproc)-kib-$(sed -n "s/MemTotal: *//p" /proc/meminfo)'
+check debian-has-four-cpus-and-2-gib wait_says deb 60 'cpus-4-kib-(19|20)[0-9]{5} kB'
+type_in deb reboot
+check debian-reboots-to-its-login until_true 600 has_said deb 2 'login:'
+log_in deb 2
+type_in deb 'hello -g kept-$((1 + 1)); poweroff'
+check debian-kept-its-package wait_says deb 60 'kept-2'
 equal debian-powers-off "$(vm_wait deb 120)" 0
 
 echo "=== what cannot run says so"
