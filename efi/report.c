@@ -7,12 +7,16 @@
 #include "report.h"
 
 #include "lib/printf.h"
+#include "lib/string.h"
 #include "uart.h"
 
 #define LINE_SIZE 512
 #define HID_PNP0501 0x050141d0 /* a 16550 in a device path */
 
+#define TEXT_SIZE 4096
+
 static EFI_SYSTEM_TABLE *system_table;
+static char all_lines[TEXT_SIZE];
 
 static unsigned int node_length(const EFI_DEVICE_PATH *node)
 {
@@ -81,6 +85,23 @@ void report_set_serial(const struct scenario_serial *serial)
 	uart_start(&chosen);
 }
 
+/* Behind the others; when there is no room, the older half goes. */
+static void remember(const char *line)
+{
+	size_t length = strlen(all_lines);
+
+	if (length + LINE_SIZE + 2 > TEXT_SIZE) {
+		memcpy(all_lines, all_lines + TEXT_SIZE / 2, TEXT_SIZE / 2);
+		length = strlen(all_lines);
+	}
+	snprintf(all_lines + length, TEXT_SIZE - length, "%s\n", line);
+}
+
+const char *report_text(void)
+{
+	return all_lines;
+}
+
 static void write_line(char *line)
 {
 	CHAR16 wide[LINE_SIZE + 2];
@@ -91,6 +112,7 @@ static void write_line(char *line)
 			line[i] = '?';
 		wide[i] = (CHAR16)line[i];
 	}
+	remember(line);
 	wide[i++] = '\r';
 	wide[i++] = '\n';
 	wide[i] = 0;

@@ -25,6 +25,9 @@ void report(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
  */
 EFI_STATUS report_failure(EFI_STATUS status, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* All lines so far; of many the last ones. */
+const char *report_text(void);
+
 /* A firmware's error in a few words. */
 const char *report_status(EFI_STATUS status);
 

@@ -579,6 +579,37 @@ cut_everywhere() {
 	[ "$status" = 2 ] && [[ $output == *"/nowhere: no such folder"* ]]
 }
 
+# --- the log of the last start -------------------------------------------------------------------------------------
+
+@test "acrn log shows what acrn.efi has left, and later what the service has kept" {
+	local v=$ROOT/sys/firmware/efi/efivars/AcrnLastLog-fa3f4204-b72a-4589-994f-6bbdf7d44284
+	run "$TOP/scripts/install/acrn" --root "$ROOT" log --last
+	[ "$status" = 1 ]
+	[[ $output == *"there is no log of ACRN"* ]]
+	run "$TOP/scripts/install/acrn" --root "$ROOT" log --save
+	[ "$status" = 1 ]
+	printf '\006\0\0\0It ended badly.\nthe reason\n' >"$v"
+	run "$TOP/scripts/install/acrn" --root "$ROOT" log --last
+	[ "$output" = $'It ended badly.\nthe reason' ]
+	run "$TOP/scripts/install/acrn" --root "$ROOT" log --save
+	[[ $output == "acrn: It ended badly. See"* ]]
+	rm "$v"
+	run "$TOP/scripts/install/acrn" --root "$ROOT" log --last
+	[[ $output == "Of an earlier start, on "*$'It ended badly.\nthe reason' ]]
+	run "$TOP/scripts/install/acrn" --root "$ROOT" log
+	[ "$status" = 2 ]
+}
+
+@test "the entry that acrn.efi makes for itself is not taken for ours, and goes at removal" {
+	update
+	printf 'BootAC12* ACRN (log of the last run)\tHD(1,GPT,%s,0x800,0x50000)/File(\\EFI\\acrn\\acrn.efi)l.a.s.t\n' \
+		"$PARTUUID" >"$FAKE/nvram/BootAC12"
+	run update
+	[ "$output" = "update-acrn: nothing to change" ]
+	update --remove
+	[ ! -e "$FAKE/nvram/BootAC12" ] && [ ! -e "$FAKE/nvram/Boot0002" ]
+}
+
 # --- GRUB's generator: 20_acrn with a library and a grub-probe of our own -----------------------------------------
 
 generator() { # sets output; the probes named in $BROKEN fail

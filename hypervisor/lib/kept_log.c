@@ -54,15 +54,20 @@ void kept_log_want(struct kept_log *k)
 	k->header_sum = header_sum(k);
 }
 
-bool kept_log_is_wanted(const struct kept_log *k)
+bool kept_log_is_whole(const struct kept_log *k)
 {
 	uint64_t sum = 0;
 
-	if (k->magic != MAGIC || k->is_wanted != 1 || k->header_sum != header_sum(k))
+	if (k->magic != MAGIC || k->is_wanted > 1 || k->header_sum != header_sum(k))
 		return false;
 	for (uint32_t i = 0; i < KEPT_LOG_TEXT; i++)
 		sum += weigh(i, k->text[i]);
 	return sum == k->text_sum;
+}
+
+bool kept_log_is_wanted(const struct kept_log *k)
+{
+	return kept_log_is_whole(k) && k->is_wanted == 1;
 }
 
 static char text_at(const struct kept_log *k, uint32_t at)

@@ -26,7 +26,10 @@ void kept_log_write(struct kept_log *k, const char *text, size_t len);
 /* This run ends badly: the next one is to show its log. */
 void kept_log_want(struct kept_log *k);
 
-/* True when a run left its log here, whole, and wanted it shown. */
+/* True when a run left its log here, whole: it is safe to read, whether that run wanted it shown or not. */
+bool kept_log_is_whole(const struct kept_log *k);
+
+/* The same, and it wanted it shown. */
 bool kept_log_is_wanted(const struct kept_log *k);
 
 /*

@@ -83,6 +83,8 @@ find_partition() {
 entries_of() {
 	efibootmgr -v 2>/dev/null | partuuid=$partuuid path=$1 awk '
 		BEGIN { guid = "," ENVIRON["partuuid"] ","; path = tolower(ENVIRON["path"]) }
+		# what acrn.efi makes and takes away by itself (efi/last_log.h)
+		/ ACRN \(log of the last run\)/ { next }
 		/^Boot[0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f][0-9A-Fa-f]/ {
 			line = tolower($0)
 			at = index(line, path)

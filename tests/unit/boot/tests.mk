@@ -26,6 +26,10 @@ UNIT_TESTS += efi_section
 efi_section_SRCS := tests/unit/boot/test_section.c efi/section.c
 efi_section_CFLAGS := -Iefi
 
+UNIT_TESTS += efi_load_option
+efi_load_option_SRCS := tests/unit/boot/test_load_option.c efi/load_option.c
+efi_load_option_CFLAGS := -Iefi
+
 UNIT_TESTS += efi_path
 efi_path_SRCS := tests/unit/boot/test_path.c efi/path.c efi/options.c hypervisor/config/slice.c
 efi_path_CFLAGS := -Iefi

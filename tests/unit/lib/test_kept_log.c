@@ -35,6 +35,7 @@ static void what_is_written_is_read(void **state)
 	write_line(2);
 	kept_log_write(&k, "no end\t\x80", 8);
 	assert_false(kept_log_is_wanted(&k));
+	assert_true(kept_log_is_whole(&k));
 	kept_log_want(&k);
 	assert_true(kept_log_is_wanted(&k));
 	at = 0;
