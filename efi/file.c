@@ -54,6 +54,7 @@ EFI_STATUS file_open_volume(struct stub *stub)
 				      report_status(status));
 	if (!image_path(stub->loaded->FilePath, stub->folder))
 		return report_failure(EFI_UNSUPPORTED, "the path of acrn.efi cannot be read");
+	str_copy(stub->name, path_name(stub->folder), sizeof(stub->name));
 	path_cut_name(stub->folder);
 	if (stub->folder[0] == '\0')
 		path_append(stub->folder, sizeof(stub->folder), "");

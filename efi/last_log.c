@@ -11,8 +11,10 @@
 #include "load_option.h"
 #include "options.h"
 #include "report.h"
+#include "secure.h"
 
 #define WORD "last-log"
+#define SHIM "shimx64.efi"
 #define DESCRIPTION "ACRN (log of the last run)"
 #define FIRST_NUMBER 0xac12
 #define NUMBERS 16
@@ -81,6 +83,42 @@ static void remove_entry(EFI_RUNTIME_SERVICES *rs)
 		rs->SetVariable(boot_name(number), &global, 0, 0, NULL);
 }
 
+/* The node of a file path, and its end. */
+static const void *file_path(const char *folder, const char *name)
+{
+	static struct {
+		EFI_DEVICE_PATH node;
+		CHAR16 text[PATH_SIZE];
+		EFI_DEVICE_PATH end;
+	} path;
+	char text[PATH_SIZE];
+	UINTN length = 0;
+	uint8_t *end;
+
+	if (!path_join(folder, name, text, sizeof(text)) || !path_to_utf16(text, path.text, PATH_SIZE))
+		return NULL;
+	while (path.text[length++] != 0)
+		;
+	path.node = (EFI_DEVICE_PATH){MEDIA_DEVICE_PATH, MEDIA_FILEPATH_DP,
+				      {(UINT8)(4 + 2 * length), (UINT8)((4 + 2 * length) >> 8)}};
+	end = (uint8_t *)&path.text[length];
+	memcpy(end, &(EFI_DEVICE_PATH){END_DEVICE_PATH_TYPE, END_ENTIRE_DEVICE_PATH_SUBTYPE, {4, 0}}, 4);
+	return &path;
+}
+
+/* Whom shim started nobody else may start: with a key that only shim knows the firmware would refuse us. */
+static void go_by_shim(struct stub *stub, struct load_option *option)
+{
+	static char data[PATH_SIZE + sizeof(" " WORD)] = "\\";
+
+	if (!secure_is_on(stub) || !secure_has_shim(stub) || stub->name[0] == '\0')
+		return;
+	option->file = file_path(stub->folder, SHIM);
+	str_copy(data + 1, stub->name, PATH_SIZE);
+	memcpy(data + strlen(data), " " WORD, sizeof(" " WORD));
+	option->data = data;
+}
+
 static EFI_STATUS make_entry(struct stub *stub, unsigned int number)
 {
 	static uint8_t bytes[OPTION_SIZE];
@@ -90,6 +128,7 @@ static EFI_STATUS make_entry(struct stub *stub, unsigned int number)
 	VOID *device;
 	size_t size;
 
+	go_by_shim(stub, &option);
 	if (option.file == NULL ||
 	    EFI_ERROR(stub->st->BootServices->HandleProtocol(stub->loaded->DeviceHandle, &path_guid, &device)))
 		return EFI_UNSUPPORTED;

@@ -58,7 +58,7 @@ bool path_append(char *path, size_t size, const char *part)
 	return true;
 }
 
-void path_cut_name(char *path)
+const char *path_name(const char *path)
 {
 	size_t len = 0;
 
@@ -66,7 +66,12 @@ void path_cut_name(char *path)
 		len++;
 	while (len > 0 && !is_slash(path[len - 1]))
 		len--;
-	path[len] = '\0';
+	return path + len;
+}
+
+void path_cut_name(char *path)
+{
+	path[path_name(path) - path] = '\0';
 }
 
 bool path_from_utf16(const uint16_t *from, size_t count, char *to, size_t size)

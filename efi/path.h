@@ -22,6 +22,9 @@ bool path_join(const char *folder, const char *name, char *to, size_t size);
 /* Puts a backslash and `part` behind the path; false when that does not fit into `size`. */
 bool path_append(char *path, size_t size, const char *part);
 
+/* The last name. */
+const char *path_name(const char *path);
+
 /* Cuts the last name off, so that the path ends with a backslash. */
 void path_cut_name(char *path);
 

@@ -7,6 +7,9 @@
 
 #include "stub.h"
 
+/* Whether shim started us. */
+bool secure_has_shim(struct stub *stub);
+
 /* Whether the firmware is in Secure Boot mode. */
 bool secure_is_on(struct stub *stub);
 

@@ -23,6 +23,7 @@ struct stub {
 	EFI_SYSTEM_TABLE *st;
 	EFI_LOADED_IMAGE *loaded;
 	EFI_FILE_HANDLE root; /* of the volume that acrn.efi came from */
+	char name[PATH_SIZE]; /* of acrn.efi in its folder */
 	char folder[PATH_SIZE]; /* of acrn.conf on that volume */
 	char conf_path[PATH_SIZE];
 	struct scenario scenario;

@@ -8,7 +8,11 @@ ESP_TYPE=c12a7328-f81f-11d2-ba4b-00a0c93ec93b
 
 setup() {
 	export ROOT=$BATS_TEST_TMPDIR/root FAKE=$BATS_TEST_TMPDIR/fake FAKES=$TOP/tests/install
-	export PARTUUID=e2e0e2e0-0000-4000-8000-0000000000e5 ACRN_LIB=$TOP/scripts/install
+	export PARTUUID=e2e0e2e0-0000-4000-8000-0000000000e5
+	# debian/tests runs this file on the installed programs
+	export PROGRAMS=${ACRN_PROGRAMS:-$TOP/scripts/install} ACRN_LIB=${ACRN_LIB:-$TOP/scripts/install}
+	ACRN_EFI=${ACRN_PROGRAMS:+/usr/lib/acrn/acrn.efi}
+	ACRN_EFI=${ACRN_EFI:-$BUILD/efi/acrn.efi}
 	PATH=$FAKES:$PATH
 	mkdir -p "$FAKE/nvram" "$ROOT/usr/lib/acrn" "$ROOT/etc/default" "$ROOT/boot/efi" "$ROOT/sys/firmware/efi/efivars" \
 		"$ROOT/sys/class/block/vda1" "$ROOT/proc" "$ROOT/lib/modules"
@@ -42,7 +46,7 @@ with_grub() {
 	echo "menuentry 'Debian' {" >"$ROOT/boot/grub/grub.cfg"
 }
 
-update() { "$TOP/scripts/install/update-acrn" --root "$ROOT" "$@"; }
+update() { "$PROGRAMS/update-acrn" --root "$ROOT" "$@"; }
 
 # fails TEXT [ARGUMENTS]: update-acrn fails and says so; nothing stands on the partition or in the firmware
 fails() {
@@ -394,7 +398,7 @@ is_bootable() {
 with_key() {
 	openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=test -days 2 -keyout "$ROOT/etc/key" -out "$ROOT/etc/cert" \
 		2>/dev/null
-	cp "$BUILD/efi/acrn.efi" "$ROOT/usr/lib/acrn/acrn.efi"
+	cp "$ACRN_EFI" "$ROOT/usr/lib/acrn/acrn.efi"
 	setting ACRN_SIGN_KEY=/etc/key
 	setting ACRN_SIGN_CERT=/etc/cert
 }
@@ -421,7 +425,7 @@ with_key() {
 	setting ACRN_SIGN_KEY=/etc/nokey
 	setting ACRN_SIGN_CERT=/etc/nocert
 	fails "is no EFI program"
-	cp "$BUILD/efi/acrn.efi" "$ROOT/usr/lib/acrn/acrn.efi"
+	cp "$ACRN_EFI" "$ROOT/usr/lib/acrn/acrn.efi"
 	fails "cannot be signed"
 	[ "$(listing)" = "$before" ]
 }
@@ -429,7 +433,7 @@ with_key() {
 @test "acrn unify makes one signed program of what is installed" {
 	with_key
 	update
-	run "$TOP/scripts/install/acrn" --root "$ROOT" unify "$BATS_TEST_TMPDIR/one.efi"
+	run "$PROGRAMS/acrn" --root "$ROOT" unify "$BATS_TEST_TMPDIR/one.efi"
 	echo "$output"
 	[ "$output" = "acrn: $BATS_TEST_TMPDIR/one.efi made and signed" ]
 	sbverify --cert "$ROOT/etc/cert" "$BATS_TEST_TMPDIR/one.efi"
@@ -439,7 +443,7 @@ with_key() {
 	done
 }
 
-boot_once() { "$TOP/scripts/install/acrn" --root "$ROOT" boot-once "$@"; }
+boot_once() { "$PROGRAMS/acrn" --root "$ROOT" boot-once "$@"; }
 
 @test "acrn boot-once sets BootNext, and nothing else" {
 	run boot_once
@@ -472,7 +476,7 @@ good_machine() {
 	PATH=$FAKE:$PATH
 }
 
-check() { "$TOP/scripts/install/acrn" --root "$ROOT" check; }
+check() { "$PROGRAMS/acrn" --root "$ROOT" check; }
 
 # check_fails TEXT: acrn check has exactly one FAIL line, and this is in it
 check_fails() {
@@ -535,7 +539,7 @@ cut_everywhere() {
 		cp -a "$save.root" "$ROOT"
 		cp -a "$save.fake" "$FAKE"
 		cut=$((cut + 1))
-		if CUT=$cut PATH=$steps:$PATH setsid -w "$TOP/scripts/install/update-acrn" --root "$ROOT" "${arguments[@]}" \
+		if CUT=$cut PATH=$steps:$PATH setsid -w "$PROGRAMS/update-acrn" --root "$ROOT" "${arguments[@]}" \
 			>/dev/null 2>&1; then
 			break
 		fi
@@ -575,28 +579,75 @@ cut_everywhere() {
 @test "a wrong option and a missing folder are refused" {
 	run update --what
 	[ "$status" = 2 ] && [[ $output == *"unknown option --what"* ]]
-	run "$TOP/scripts/install/update-acrn" --root /nowhere
+	run "$PROGRAMS/update-acrn" --root /nowhere
 	[ "$status" = 2 ] && [[ $output == *"/nowhere: no such folder"* ]]
+}
+
+# --- shim ---------------------------------------------------------------------------------------------------------
+
+@test "with shim the entry starts shim, which is told our name; without it the entry is ours again" {
+	mkdir -p "$ROOT/usr/lib/shim"
+	echo shim >"$ROOT/usr/lib/shim/shim"
+	setting ACRN_SHIM=/usr/lib/shim/shim
+	update
+	cmp "$acrn/shimx64.efi" "$ROOT/usr/lib/shim/shim"
+	grep -qF 'File(\EFI\acrn\shimx64.efi)\.a.c.r.n...e.f.i.' "$FAKE/nvram/Boot0002"
+	run "$PROGRAMS/acrn" --root "$ROOT" boot-once
+	[ "$(cat "$FAKE/nvram/next")" = 0002 ]
+	run update
+	[ "$output" = "update-acrn: nothing to change" ]
+	echo "efi 2" >"$ROOT/usr/lib/acrn/acrn.efi"
+	update
+	cmp "$acrn/previous/shimx64.efi" "$ROOT/usr/lib/shim/shim"
+	grep -qF 'File(\EFI\acrn\previous\shimx64.efi)' "$FAKE/nvram/Boot0003"
+	setting ACRN_SHIM=no
+	update
+	[ ! -e "$acrn/shimx64.efi" ] && [ ! -e "$acrn/previous/shimx64.efi" ]
+	[ "$(grep -l 'acrn.*shimx64' "$FAKE"/nvram/Boot* | wc -l)" = 0 ]
+	[ "$(grep -l 'EFI.acrn' "$FAKE"/nvram/Boot* | wc -l)" = 2 ]
+	setting ACRN_SHIM=/usr/lib/shim/shim
+	update
+	update --remove
+	[ ! -e "$acrn" ]
+	[ "$(grep -l 'EFI.acrn' "$FAKE"/nvram/Boot* | wc -l)" = 0 ]
+	setting ACRN_SHIM=/nowhere
+	fails 'ACRN_SHIM=/nowhere, which is not there'
+}
+
+@test "shim is taken by itself under Secure Boot, where acrn.efi is signed and shim is installed" {
+	local v=$ROOT/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c shim= program= root=$ROOT me=test
+	. "$ACRN_LIB/boot.sh"
+	mkdir -p "$ROOT/usr/lib/shim"
+	: >"$ROOT/usr/lib/shim/shimx64.efi.signed"
+	ACRN_SHIM=auto ACRN_SIGN_KEY=/key
+	find_shim
+	[ "$program" = acrn.efi ]
+	printf '\006\0\0\0\001' >"$v"
+	find_shim
+	[ "$program" = shimx64.efi ]
+	ACRN_SIGN_KEY=
+	find_shim
+	[ "$program" = acrn.efi ]
 }
 
 # --- the log of the last start -------------------------------------------------------------------------------------
 
 @test "acrn log shows what acrn.efi has left, and later what the service has kept" {
 	local v=$ROOT/sys/firmware/efi/efivars/AcrnLastLog-fa3f4204-b72a-4589-994f-6bbdf7d44284
-	run "$TOP/scripts/install/acrn" --root "$ROOT" log --last
+	run "$PROGRAMS/acrn" --root "$ROOT" log --last
 	[ "$status" = 1 ]
 	[[ $output == *"there is no log of ACRN"* ]]
-	run "$TOP/scripts/install/acrn" --root "$ROOT" log --save
+	run "$PROGRAMS/acrn" --root "$ROOT" log --save
 	[ "$status" = 1 ]
 	printf '\006\0\0\0It ended badly.\nthe reason\n' >"$v"
-	run "$TOP/scripts/install/acrn" --root "$ROOT" log --last
+	run "$PROGRAMS/acrn" --root "$ROOT" log --last
 	[ "$output" = $'It ended badly.\nthe reason' ]
-	run "$TOP/scripts/install/acrn" --root "$ROOT" log --save
+	run "$PROGRAMS/acrn" --root "$ROOT" log --save
 	[[ $output == "acrn: It ended badly. See"* ]]
 	rm "$v"
-	run "$TOP/scripts/install/acrn" --root "$ROOT" log --last
+	run "$PROGRAMS/acrn" --root "$ROOT" log --last
 	[[ $output == "Of an earlier start, on "*$'It ended badly.\nthe reason' ]]
-	run "$TOP/scripts/install/acrn" --root "$ROOT" log
+	run "$PROGRAMS/acrn" --root "$ROOT" log
 	[ "$status" = 2 ]
 }
 
@@ -632,7 +683,7 @@ generator() { # sets output; the probes named in $BROKEN fail
 	done
 	: >"$ROOT/boot/vmlinuz"
 	: >"$ROOT/boot/initrd"
-	run env "$@" PATH="$lib:$PATH" pkgdatadir="$lib" ACRN_BOOT="$BATS_TEST_TMPDIR/boot" sh "$TOP/scripts/install/20_acrn"
+	run env "$@" PATH="$lib:$PATH" pkgdatadir="$lib" ACRN_BOOT="$BATS_TEST_TMPDIR/boot" sh "$([ -n "${ACRN_PROGRAMS:-}" ] && echo /etc/grub.d/20_acrn || echo "$TOP/scripts/install/20_acrn")"
 	[ "$status" = 0 ]
 	# no half entries, whatever happened
 	[ "$(grep -c '^menuentry' <<<"$output")" = "$(grep -c '^}' <<<"$output")" ]
@@ -655,4 +706,20 @@ generator() { # sets output; the probes named in $BROKEN fail
 	generator BROKEN_FILE=initrd
 	! grep '^menuentry' <<<"$output" || false
 	grep 'initrd lies on its volume' <<<"$output"
+}
+
+# --- words ---------------------------------------------------------------------------------------------------------
+
+@test "what --help names stands in the manual, and the completion offers it" {
+	local program word
+	for program in acrn update-acrn; do
+		for word in $("$PROGRAMS/$program" --help | grep -oE '^  (--)?[a-z][a-z-]*|--[a-z]+(-[a-z]+)*' | sort -u); do
+			case $word in --save | --root | --version | --help) continue ;; esac
+			sed 's/\\-/-/g' "$TOP/scripts/install/man/$program.8" | grep -qF -- "$word" || { echo "$program: $word"; false; }
+		done
+	done
+	. "$TOP/scripts/install/completion"
+	PATH=$PROGRAMS:$PATH COMP_WORDS=(acrn b) COMP_CWORD=1
+	_acrn_words acrn
+	[ "${COMPREPLY[*]}" = boot-once ]
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-3-Clause
 # Secure Boot, with keys of the firmware's own that Debian's ovmf package brings for tests. One boot over five volumes, as in
-# efi_stub.bats: each but the last must be refused, by the firmware or by acrn.efi.
+# efi_stub.bats: each but the last must be refused, by the firmware or by acrn.efi. And one boot through shim.
 load helper
 
 KEYS=/usr/share/ovmf/PkKek-1-snakeoil
@@ -60,6 +60,45 @@ setup_file() {
 	boot secure_boot --boot "$work/none.img" --vars /usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd --mem 1G --smp 2 --timeout 400 \
 		--expect "Service VM: 6\\.1\\." -- "${drives[@]}"
 	rm -f "$work"/*.img
+	shim_boot
+}
+
+# As on a PC that came with Microsoft's keys: shim is signed by them, acrn.efi by a key that its owner has enrolled (MOK; here
+# put into the variables), the kernel by Debian, whose key is in shim. The first two volumes have to be refused.
+shim_boot() {
+	local guid=605dab50-e046-4300-abb6-3dd810dd8b23 shim=$ACRN_CACHE/shimx64.efi
+	index=0 drives=()
+	openssl req -new -x509 -newkey rsa:2048 -nodes -days 3650 -subj "/CN=owner of this machine/" -keyout "$work/mok.key" \
+		-out "$work/mok.pem" 2>/dev/null
+	openssl x509 -in "$work/mok.pem" -outform DER -out "$work/mok.der"
+	size=$(stat -c %s "$work/mok.der")
+	{
+		# EFI_SIGNATURE_LIST: X.509, its size, no header, size of the one signature with its owner
+		printf '\xa1\x59\xc0\xa5\xe4\x94\xa7\x4a\x87\xb5\xab\x15\x5c\x2b\xf0\x72'
+		for n in $((size + 44)) 0 $((size + 16)); do
+			printf "\\x$(printf %x $((n & 255)))\\x$(printf %x $((n >> 8 & 255)))\\x0\\x0"
+		done
+		printf '\x50\xab\x5d\x60\x46\xe0\x00\x43\xab\xb6\x3d\xd8\x10\xdd\x8b\x23'
+		cat "$work/mok.der"
+	} >"$work/moklist"
+	gcc -Wall -Wextra -Werror -o "$work/efi_variable" "$TOP/tests/efi_variable.c"
+	cp /usr/share/OVMF/OVMF_VARS_4M.ms.fd "$work/mok.fd"
+	"$work/efi_variable" "$work/mok.fd" $guid MokList 3 <"$work/moklist"
+
+	# a key that nobody has enrolled (it is the one of the other boot)
+	volume stranger "$shim" "$work/conf.efi:EFI/BOOT/grubx64.efi" "$unsigned:EFI/BOOT/vmlinuz"
+	# the kernel's signature no longer fits
+	cp "$unsigned" "$work/flipped"
+	printf '\001' | dd of="$work/flipped" bs=1 seek=1000000 conv=notrunc status=none
+	efi_add "$BUILD/efi/acrn.efi" "$work/mok.efi" .conf="$work/acrn.conf"
+	ACRN_SIGN_KEY=$work/mok.key ACRN_SIGN_CERT=$work/mok.pem
+	efi_sign "$work/mok.efi"
+	volume flippedkernel "$shim" "$work/mok.efi:EFI/BOOT/grubx64.efi" "$work/flipped:EFI/BOOT/vmlinuz"
+	volume good "$shim" "$work/mok.efi:EFI/BOOT/grubx64.efi" "$unsigned:EFI/BOOT/vmlinuz" \
+		"$BUILD/images/service.img:EFI/BOOT/initrd.img"
+	boot shim --boot "$work/none.img" --vars "$work/mok.fd" --mem 1G --smp 2 --timeout 400 \
+		--expect "Service VM: 6\\.1\\." -- "${drives[@]}"
+	rm -f "$work"/*.img
 }
 
 @test "acrn.efi says to shim which generation it is" {
@@ -78,3 +117,11 @@ setup_file() {
 	says secure_boot 'Secure Boot is on, and the kernel vmlinuz is not signed by a key it knows'
 }
 @test "a unified, signed image boots its Service VM" { says secure_boot 'Service VM: 6\.1\.'; }
+@test "shim does not start an acrn.efi whose key nobody has enrolled" {
+	# of three programs two came to their first line
+	[ "$(grep -ac 'ACRN stub: ACRN [0-9]' "$LOGS/shim.log.hv")" = 2 ] || { last_lines shim; false; }
+}
+@test "a kernel that shim does not accept is not started" {
+	says shim 'Secure Boot is on, and the kernel vmlinuz is not signed by a key it knows'
+}
+@test "through shim, with the owner's key, Debian's own kernel boots as Service VM" { says shim 'Service VM: 6\.1\.'; }

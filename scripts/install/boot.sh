@@ -12,7 +12,7 @@ warn() { printf '%s: %s\n' "$me" "$*" >&2; }
 
 read_settings() {
 	ACRN_KERNEL=newest ACRN_CMDLINE= ACRN_CONSOLE="serial 0x3f8 115200, screen" ACRN_LOGLEVEL=info
-	ACRN_DEFAULT=no ACRN_WATCHDOG=300 ACRN_ESP= ACRN_MENUS=yes ACRN_SIGN_KEY= ACRN_SIGN_CERT=
+	ACRN_DEFAULT=no ACRN_WATCHDOG=300 ACRN_ESP= ACRN_MENUS=yes ACRN_SIGN_KEY= ACRN_SIGN_CERT= ACRN_SHIM=auto
 	[ ! -r "$root/etc/default/acrn" ] || . "$root/etc/default/acrn"
 	for name in ACRN_DEFAULT ACRN_MENUS; do
 		eval "value=\$$name"
@@ -28,6 +28,30 @@ read_settings() {
 	case ${ACRN_SIGN_KEY:+k}${ACRN_SIGN_CERT:+c} in
 	k | c) warn "/etc/default/acrn: ACRN_SIGN_KEY and ACRN_SIGN_CERT go together"; return 1 ;;
 	esac
+}
+
+# Secure Boot is on: the last byte of the variable.
+is_secure() {
+	variable=$root/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c
+	[ -e "$variable" ] && [ "$(od -An -tu1 -j4 -N1 "$variable" | tr -d ' ')" = 1 ]
+}
+
+# Sets shim to the one that starts acrn.efi, empty if the firmware does that itself; program to what the entry names.
+find_shim() {
+	shim= program=acrn.efi
+	case $ACRN_SHIM in
+	no) return 0 ;;
+	auto)
+		[ -n "$ACRN_SIGN_KEY" ] && is_secure || return 0
+		shim=$root/usr/lib/shim/shimx64.efi.signed
+		[ -e "$shim" ] || { shim=; return 0; }
+		;;
+	*)
+		shim=$root$ACRN_SHIM
+		[ -e "$shim" ] || { warn "/etc/default/acrn: ACRN_SHIM=$ACRN_SHIM, which is not there"; return 1; }
+		;;
+	esac
+	program=shimx64.efi
 }
 
 is_container() { systemd-detect-virt --container --quiet 2>/dev/null; }
