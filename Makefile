@@ -27,6 +27,7 @@ help:
 	@echo 'make check-intel what runs in Bochs, all of it; BOCHS_MODEL=haswell, skylake, ryzen'
 	@echo 'make check-iommu what devices may, on every IOMMU'
 	@echo 'make check-e2e  what a user does with the packages, on an installed Debian: long; as root'
+	@echo '                E2E="user" or "faults" runs a part of it'
 	@echo 'make deb        Debian packages, under build/deb/'
 	@echo 'make bench      instructions per exit, ours and the peer; writes build/bench.tsv'
 	@echo 'make bench-intel the same in Bochs; writes build/bench-intel.tsv; BOCHS_MODEL as above'
@@ -68,7 +69,7 @@ check-iommu: setup
 	@$(DEV)/run-checks build iommu
 
 check-e2e: setup
-	@$(DEV)/check-e2e
+	@$(DEV)/check-e2e $(E2E)
 
 bench: setup
 	@$(SUB) all
