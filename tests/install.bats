@@ -683,7 +683,9 @@ generator() { # sets output; the probes named in $BROKEN fail
 	done
 	: >"$ROOT/boot/vmlinuz"
 	: >"$ROOT/boot/initrd"
-	run env "$@" PATH="$lib:$PATH" pkgdatadir="$lib" ACRN_BOOT="$BATS_TEST_TMPDIR/boot" sh "$([ -n "${ACRN_PROGRAMS:-}" ] && echo /etc/grub.d/20_acrn || echo "$TOP/scripts/install/20_acrn")"
+	local script=$TOP/scripts/install/20_acrn
+	[ -z "${ACRN_PROGRAMS:-}" ] || script=/etc/grub.d/20_acrn
+	run env "$@" PATH="$lib:$PATH" pkgdatadir="$lib" ACRN_BOOT="$BATS_TEST_TMPDIR/boot" sh "$script"
 	[ "$status" = 0 ]
 	# no half entries, whatever happened
 	[ "$(grep -c '^menuentry' <<<"$output")" = "$(grep -c '^}' <<<"$output")" ]
@@ -715,7 +717,8 @@ generator() { # sets output; the probes named in $BROKEN fail
 	for program in acrn update-acrn; do
 		for word in $("$PROGRAMS/$program" --help | grep -oE '^  (--)?[a-z][a-z-]*|--[a-z]+(-[a-z]+)*' | sort -u); do
 			case $word in --save | --root | --version | --help) continue ;; esac
-			sed 's/\\-/-/g' "$TOP/scripts/install/man/$program.8" | grep -qF -- "$word" || { echo "$program: $word"; false; }
+			sed 's/\\-/-/g' "$TOP/scripts/install/man/$program.8" | grep -qF -- "$word" ||
+				{ echo "$program: $word"; false; }
 		done
 	done
 	. "$TOP/scripts/install/completion"
