@@ -68,6 +68,7 @@ setup_file() {
 shim_boot() {
 	local guid=605dab50-e046-4300-abb6-3dd810dd8b23 shim=$ACRN_CACHE/shimx64.efi
 	index=0 drives=()
+	truncate -s 1M "$work/none.img"
 	openssl req -new -x509 -newkey rsa:2048 -nodes -days 3650 -subj "/CN=owner of this machine/" -keyout "$work/mok.key" \
 		-out "$work/mok.pem" 2>/dev/null
 	openssl x509 -in "$work/mok.pem" -outform DER -out "$work/mok.der"
