@@ -214,9 +214,34 @@ static void try_registers_and_lines(void)
 	CHECK(call(ACRN_HC_INJECT_MSI, vm, PARAM) < 0, 1);
 	CHECK(call(ACRN_HC_INJECT_MSI, vm, NOWHERE), -EFAULT);
 	end();
-	begin("devices-are-refused"); /* advisory 1.6.1, CVE-2020-15687 */
-	for (uint32_t nr = 0x53; nr <= 0x5a; nr++)
-		CHECK(call(ACRN_HC(nr), vm, NOWHERE), -ENODEV);
+}
+
+/* What is no device to be given, with an IOMMU and without: advisory 1.6.1, CVE-2020-15687. */
+static void try_devices(void)
+{
+	static const uint16_t none[] = { 0, 0xFFFF, 0x00F8 }; /* the host bridge, nothing, the ISA bridge */
+	struct acrn_mmiodev *mmio;
+
+	begin("devices-are-refused");
+	for (uint32_t nr = 0x53; nr <= 0x58; nr++)
+		CHECK(call(ACRN_HC(nr), vm, NOWHERE), -EFAULT);
+	CHECK(call(ACRN_HC_ADD_VDEV, vm, PARAM), -ENODEV);
+	CHECK(call(ACRN_HC_REMOVE_VDEV, vm, PARAM), -ENODEV);
+	for (unsigned int i = 0; i < 3; i++) {
+		((struct acrn_pcidev *)clean(PARAM))->phys_bdf = none[i];
+		CHECK(call(ACRN_HC_ASSIGN_PCIDEV, vm, PARAM), -ENODEV);
+		CHECK(call(ACRN_HC_DEASSIGN_PCIDEV, vm, PARAM), -ENODEV);
+		CHECK(call(ACRN_HC_SET_PTDEV_INTR, vm, PARAM), -ENODEV);
+		CHECK(call(ACRN_HC_RESET_PTDEV_INTR, vm, PARAM), -ENODEV);
+	}
+	for (unsigned int i = 0; i < 104; i++)
+		((uint8_t *)PARAM)[i] = 0xFF;
+	for (uint32_t nr = 0x53; nr <= 0x58; nr++)
+		CHECK(call(ACRN_HC(nr), vm, PARAM) < 0, 1);
+	mmio = clean(PARAM); /* its own memory is no device */
+	mmio->res[0] = (struct acrn_mmiores){ 0x10000000, PARAM, PAGE, 0 };
+	CHECK(call(ACRN_HC_ASSIGN_MMIODEV, vm, PARAM), -ENODEV);
+	CHECK(call(ACRN_HC_DEASSIGN_MMIODEV, vm, PARAM) < 0, 1);
 	end();
 }
 
@@ -490,6 +515,7 @@ void guest_main(const uint8_t *params)
 		try_states();
 		try_memory();
 		try_registers_and_lines();
+		try_devices();
 		try_pages();
 		try_doorbells();
 		run_user();
