@@ -227,6 +227,8 @@ static const char *reason(int err)
 		return "there is no IOMMU, or the hypervisor keeps it (its log says which)";
 	case -EPERM:
 		return "that takes CAP_SYS_ADMIN";
+	case -EBUSY:
+		return "a VM has it, or a driver";
 	case -EINVAL:
 		return "its BARs are nowhere, or another device shares its identity (the hypervisor's log says which)";
 	default:
@@ -260,7 +262,8 @@ static void passthru_destroy(struct dm_device *d)
 
 	if (!err && p->has_device)
 		err = hsm_deassign_pcidev(&p->given);
-	if (err)
+	/* A thread that has given up its rights leaves this to the VM's end, which follows and does the same. */
+	if (err && err != -EPERM)
 		log_warn("passthru: %s goes back only with the VM: %s", p->name, strerror(-err));
 	library_put();
 	free(p);

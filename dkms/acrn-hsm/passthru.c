@@ -68,10 +68,13 @@ static int reset(struct hsm_pcidev *d)
 	return ret;
 }
 
-/* Awake, since a sleeping one does not answer, and as after power-on. */
+/*
+ * Awake, since a sleeping one does not answer, and as after power-on. One that a VM has must not be touched: its
+ * registers read as ones, and the kernel would wait for it, or give it up as gone.
+ */
 static int prepare(struct hsm_pcidev *d)
 {
-	if (!is_parked(d->pdev))
+	if (pci_is_dev_assigned(d->pdev) || !is_parked(d->pdev))
 		return -EBUSY;
 	pci_set_power_state(d->pdev, PCI_D0);
 	return reset(d);

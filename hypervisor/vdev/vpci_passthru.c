@@ -394,11 +394,23 @@ static void write_status(const struct vpci_passthru *p, unsigned int at, uint32_
 		hw_set(p, at, 2, ones);
 }
 
+/* A line that is not the VM's is other devices': a guest must not be able to hold it down. */
+static void program_command(struct vpci_passthru *p)
+{
+	uint32_t guest = get(p->cfg, REG_COMMAND, 2) & (COMMAND_MASTER | COMMAND_INTX_OFF);
+
+	hw_set(p, REG_COMMAND, 2, guest | decoding(p) | (p->has_line ? 0U : COMMAND_INTX_OFF));
+}
+
+void vpci_passthru_set_line(struct vpci_passthru *p, bool has_line)
+{
+	p->has_line = has_line;
+	program_command(p);
+}
+
 static void command_written(struct vpci_passthru *p)
 {
-	uint32_t guest = get(p->cfg, REG_COMMAND, 2);
-
-	hw_set(p, REG_COMMAND, 2, (guest & (COMMAND_MASTER | COMMAND_INTX_OFF)) | decoding(p));
+	program_command(p);
 	p->ops->bars_changed(p->ctx);
 }
 

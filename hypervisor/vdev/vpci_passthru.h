@@ -37,6 +37,7 @@ struct vpci_passthru {
 	void *ctx;
 	struct vpci_bar bar[VPCI_BARS];
 	uint8_t msi, msix, express; /* offsets of capabilities, 0: none */
+	bool has_line;		    /* its interrupt line is the VM's, too; else it stays off */
 	uint16_t serial;	    /* of the extended capability with the serial number, 0: none */
 	uint8_t cfg[256], wmask[256];
 	uint64_t live[4]; /* bit n: byte n is read from the hardware */
@@ -52,6 +53,9 @@ int vpci_passthru_init(struct vpci_passthru *p, const struct vpci_passthru_ops *
 
 /* No bus mastering, no interrupts, whatever the guest wants. */
 void vpci_passthru_quiesce(struct vpci_passthru *p);
+
+/* The interrupt line comes or goes. */
+void vpci_passthru_set_line(struct vpci_passthru *p, bool has_line);
 
 /* The guest's accesses: size 1, 2, 4, aligned, reg 0..4095. */
 uint32_t vpci_passthru_read(const struct vpci_passthru *p, uint16_t reg, uint8_t size);

@@ -65,7 +65,11 @@ int64_t hc_set_ptdev_intr(struct hypercall *call)
 	struct acrn_ptdev_irq irq;
 	int err = read_line(call, &irq);
 
-	return err != 0 ? err : ptirq_line_assign(call->target, &irq);
+	if (err == 0)
+		err = ptirq_line_assign(call->target, &irq);
+	if (err == 0)
+		vpci_passthru_set_line(&passthru_find(call->target, irq.phys_bdf)->pci, true);
+	return err;
 }
 
 int64_t hc_reset_ptdev_intr(struct hypercall *call)
@@ -73,7 +77,11 @@ int64_t hc_reset_ptdev_intr(struct hypercall *call)
 	struct acrn_ptdev_irq irq;
 	int err = read_line(call, &irq);
 
-	return err != 0 ? err : ptirq_line_release(call->target, &irq);
+	if (err == 0)
+		err = ptirq_line_release(call->target, &irq);
+	if (err == 0)
+		vpci_passthru_set_line(&passthru_find(call->target, irq.phys_bdf)->pci, false);
+	return err;
 }
 
 static int64_t assign_all(struct vm *vm, const struct acrn_mmiodev *dev)

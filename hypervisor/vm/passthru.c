@@ -231,11 +231,14 @@ void passthru_release_all(struct vm *vm)
 /* What the guest had set up is forgotten; resetting the device itself is the module's part. */
 static void reset(struct passthru_dev *dev)
 {
+	bool has_line = dev->pci.has_line;
+
 	claim(dev);
 	vpci_passthru_quiesce(&dev->pci);
 	passthru_irq_free(dev);
 	passthru_unmap_bars(dev);
 	(void)vpci_passthru_init(&dev->pci, &pci_ops, dev, &dev->given);
+	dev->pci.has_line = has_line;
 	passthru_irq_init(dev);
 	atomic_store(&dev->busy, 0U);
 }

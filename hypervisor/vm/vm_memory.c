@@ -7,21 +7,43 @@
 
 #define GPA_LIMIT (1UL << 48)
 
-/* Makes the devices' view of [gpa, gpa + size) what the CPUs' is. */
+/* Memory that is in one piece for guest and machine. */
+struct piece {
+	gpa_t gpa;
+	hpa_t hpa;
+	uint64_t size;
+	unsigned int prot;
+};
+
+static int map_piece(struct vm *vm, struct piece *p)
+{
+	int err = p->size == 0 ? 0 : iommu_map(&vm->dma, p->gpa, p->hpa, p->size, p->prot);
+
+	p->size = 0;
+	return err;
+}
+
+/* Makes the devices' view of [gpa, gpa + size) what the CPUs' is; neighbours in one step, for each may cost a flush. */
 static int mirror(struct vm *vm, gpa_t gpa, uint64_t size)
 {
+	struct piece piece = { 0 };
 	struct pgtable_leaf leaf;
 	uint64_t part;
 	int err = 0;
 
 	for (; size != 0 && err == 0; gpa += part, size -= part) {
-		bool is_mapped = pgtable_lookup(&vm->group.space.pt, gpa, &leaf);
+		bool is_ram = pgtable_lookup(&vm->group.space.pt, gpa, &leaf) && vm_is_guest_ram(leaf.hpa);
+		unsigned int prot = leaf.prot & (PG_READ | PG_WRITE);
 
 		part = MIN(size, leaf.page_size - (gpa & (leaf.page_size - 1U)));
-		if (is_mapped && vm_is_guest_ram(leaf.hpa))
-			err = iommu_map(&vm->dma, gpa, leaf.hpa, part, leaf.prot & (PG_READ | PG_WRITE));
+		if (!is_ram || gpa != piece.gpa + piece.size || leaf.hpa != piece.hpa + piece.size || prot != piece.prot)
+			err = map_piece(vm, &piece);
+		if (is_ram && piece.size == 0)
+			piece = (struct piece){ .gpa = gpa, .hpa = leaf.hpa, .prot = prot };
+		if (is_ram)
+			piece.size += part;
 	}
-	return err;
+	return err != 0 ? err : map_piece(vm, &piece);
 }
 
 int vm_memory_map(struct vm *vm, gpa_t gpa, hpa_t hpa, uint64_t size, unsigned int prot)

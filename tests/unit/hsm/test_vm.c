@@ -405,6 +405,7 @@ TEST(passthrough_end, "pass-through: whoever is closed with a device leaves it t
 	struct acrn_pcidev dev = { .phys_bdf = CARD };
 
 	CHECK_EQ(iop(first.fd, ACRN_IOCTL_ASSIGN_PCIDEV, &dev), 0);
+	CHECK_EQ(iop(second.fd, ACRN_IOCTL_ASSIGN_PCIDEV, &dev), -EBUSY);
 	close(first.fd);
 	CHECK_EQ(iop(second.fd, ACRN_IOCTL_ASSIGN_PCIDEV, &dev), 0);
 	CHECK_EQ(iop(second.fd, ACRN_IOCTL_DEASSIGN_PCIDEV, &dev), 0);

@@ -242,9 +242,24 @@ static void command_lets_only_mastering_and_intx_through(void **state)
 	wr(4, 2, 0xFFFF);
 	assert_int_equal(rd(4, 2), 0x0407);
 	assert_int_equal(get(4, 2), 0x0407);
+	vpci_passthru_set_line(&p, true);
 	wr(4, 2, 4);
 	assert_int_equal(get(4, 2), 0x0007);
 	wr(5, 1, 4);
+	assert_int_equal(get(4, 2), 0x0407);
+	wr(4, 2, 0);
+	assert_int_equal(get(4, 2), 0x0003);
+}
+
+static void a_line_that_is_not_the_vms_stays_off(void **state)
+{
+	(void)state;
+	wr(4, 2, 4);
+	assert_int_equal(rd(4, 2), 4);
+	assert_int_equal(get(4, 2), 0x0407);
+	vpci_passthru_set_line(&p, true);
+	assert_int_equal(get(4, 2), 0x0007);
+	vpci_passthru_set_line(&p, false);
 	assert_int_equal(get(4, 2), 0x0407);
 }
 
@@ -255,7 +270,7 @@ static void status_is_live_and_cleared_by_ones(void **state)
 	assert_int_equal(rd(6, 2), 0x2010);
 	wr(4, 4, 0x20070006);
 	assert_int_equal(get(6, 2), 0x2000); /* what was written: the device clears by it */
-	assert_int_equal(get(4, 2), 0x0007);
+	assert_int_equal(get(4, 2), 0x0407);
 	put(6, 2, 0x0010);
 	wr(6, 2, 0x0010);
 	assert_int_equal(get(6, 2), 0x0010); /* no bit that can be cleared: nothing is written */
@@ -444,6 +459,7 @@ int main(void)
 		TEST(the_guest_sizes_and_moves_bars),
 		TEST(decoding_is_the_guests_not_the_hardwares),
 		TEST(command_lets_only_mastering_and_intx_through),
+		TEST(a_line_that_is_not_the_vms_stays_off),
 		TEST(status_is_live_and_cleared_by_ones),
 		TEST(only_known_capabilities_are_in_the_list),
 		TEST(power_states_are_pretended),

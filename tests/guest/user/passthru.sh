@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# In a User VM that was given the machine's network card, and perhaps its edu device: the card works, by messages; the
+# edu device reaches this VM's memory and no other's. Words on the command line: acrn.life (the guest restarts once, as a disk
+# remembers, and the card works again), acrn.attack (addresses, by commas), acrn.talk (until it is killed).
+. /payload/lib.sh
+word() { sed -n "s/.*acrn.$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
+
+card_works() {
+	modprobe e1000e || return 1
+	until_true 20 test -e /sys/class/net/eth0 || return 1
+	ip link set eth0 up
+	cat >/tmp/lease <<-'TXT'
+		#!/bin/sh
+		[ "$1" != bound ] || ip addr add "$ip/24" dev eth0
+	TXT
+	chmod 755 /tmp/lease
+	udhcpc -i eth0 -n -q -t 20 -T 2 -s /tmp/lease && ping -c 3 -w 60 10.0.2.2
+}
+messages() { grep -c 'PCI-MSI.*eth0' /proc/interrupts; }
+came() { awk '/eth0/ {for (i = 2; i <= NF && $i ~ /^[0-9]+$/; i++) n += $i} END {print n + 0}' /proc/interrupts; }
+
+check card-works card_works
+check card-has-several-messages test "$(messages)" -ge 2
+check card-interrupts test "$(came)" -gt 3
+grep -E 'CPU|eth0' /proc/interrupts
+
+if [ -n "$(word life)" ]; then
+	if [ "$(head -c 1 /dev/vda)" != 1 ]; then
+		echo 1 | dd of=/dev/vda conv=fsync 2>/dev/null
+		echo "first life"
+		reboot -f
+	fi
+	echo "second life"
+fi
+if [ -n "$(word attack)" ]; then
+	# shellcheck disable=SC2046
+	dma $(word attack | tr , ' ') >/tmp/attack 2>&1
+	equal attack-gets-nothing $? 0
+	cat /tmp/attack
+	check edu-reaches-its-own-memory grep -q '^edu is' /tmp/attack
+	check attack-was-made grep -q '^attacked' /tmp/attack
+	check card-works-after-the-attack ping -c 3 -w 60 10.0.2.2
+fi
+if [ -n "$(word talk)" ]; then
+	echo "talking"
+	ping -i 0.1 10.0.2.2 >/dev/null
+fi
+finish

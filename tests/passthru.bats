@@ -1,0 +1,54 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: BSD-3-Clause
+# Devices of the machine in User VMs, above AMD's IOMMU and above Intel's: an e1000e that Debian's kernel drives, and an
+# edu device that the guest attacks with.
+load helper
+
+passthru_boot() { # NAME KIND
+	boot "$1" --iommu "$2" --smp 2 --mem 2G --timeout 1200 --prog "$BUILD/guest/dma:usr/bin/dma" \
+		--prog "$BUILD/acrn-dm/acrnctl" --run "$TOP/tests/guest/service/passthru.sh" \
+		-- -device edu,addr=0x10,dma_mask=0xffffffffffffffff
+}
+
+setup_file() {
+	passthru_boot passthru_amd amd
+	passthru_boot passthru_intel intel
+}
+
+all_pass() { # NAME CHECK...
+	local name=$1 check
+	shift
+	for check in "$@"; do
+		passes "$name" "$check"
+	done
+}
+refusals() {
+	all_pass "$1" card-works-here-first a-driver-keeps-its-device no-such-device a-bridge-stays no-reset-no-device \
+		a-group-is-not-split what-was-not-taken-cannot-return list-shows-the-driver card-is-taken card-is-gone-here \
+		list-shows-it-taken edu-is-taken list-shows-a-vm-has-it what-a-vm-has-cannot-return nobody-else-gets-it
+}
+guest_has_the_card() {
+	all_pass "$1" guest-with-card-ends-with-0 user-card-works user-card-has-several-messages user-card-interrupts
+}
+restart() { all_pass "$1" card-works-after-a-restart both-lives-passed; }
+attack() {
+	all_pass "$1" attacking-guest-ends-with-0 user-edu-reaches-its-own-memory user-attack-was-made user-attack-gets-nothing \
+		user-card-works-after-the-attack nothing-here-changed hypervisor-still-answers
+	says "$1" 'iommu: 00:10.0 was refused'
+}
+killed() { all_pass "$1" guest-talks killed card-comes-back card-works-here-after-a-kill; }
+cycles() { all_pass "$1" all-cycles-ran card-works-here-after-all module-unloads kernel-log-is-clean; }
+
+@test "AMD's IOMMU: what cannot be given away is refused, with the reason" { refusals passthru_amd; }
+@test "AMD's IOMMU: Debian's kernel in a User VM drives an e1000e by MSI-X" { guest_has_the_card passthru_amd; }
+@test "AMD's IOMMU: the guest restarts, and has its device again" { restart passthru_amd; }
+@test "AMD's IOMMU: a guest's device reaches its own memory and no other" { attack passthru_amd; }
+@test "AMD's IOMMU: kill -9 of acrn-dm gives the device back" { killed passthru_amd; }
+@test "AMD's IOMMU: twenty times to a User VM and back" { cycles passthru_amd; }
+
+@test "Intel's IOMMU: what cannot be given away is refused, with the reason" { refusals passthru_intel; }
+@test "Intel's IOMMU: Debian's kernel in a User VM drives an e1000e by MSI-X" { guest_has_the_card passthru_intel; }
+@test "Intel's IOMMU: the guest restarts, and has its device again" { restart passthru_intel; }
+@test "Intel's IOMMU: a guest's device reaches its own memory and no other" { attack passthru_intel; }
+@test "Intel's IOMMU: kill -9 of acrn-dm gives the device back" { killed passthru_intel; }
+@test "Intel's IOMMU: twenty times to a User VM and back" { cycles passthru_intel; }
