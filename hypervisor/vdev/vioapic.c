@@ -17,6 +17,7 @@
 #define RTE_READ_ONLY (RTE_STATUS | RTE_REMOTE_IRR)
 #define RTE_WRITABLE (0xFF0000000001FFFFUL & ~RTE_READ_ONLY)
 #define MODE_RESERVED 3U
+#define PCI_PINS 16U /* and up; those below are ISA's, which are active high */
 
 /* Delivery modes but fixed and lowest priority are edge whatever the entry says (82093AA 3.2.4). */
 static bool is_level(uint64_t rte)
@@ -58,9 +59,15 @@ static bool deliver(struct vioapic *v, unsigned int pin)
 	return apic_bus_deliver(v->bus, &msg) != 0;
 }
 
+/* The level at which the pin asserts. */
+static bool asserting_level(const struct vioapic *v, unsigned int pin)
+{
+	return !v->has_wires || (v->rte[pin] & RTE_ACTIVE_LOW) == 0;
+}
+
 static bool is_asserted(const struct vioapic *v, unsigned int pin)
 {
-	return bitmap_test(v->asserted, pin);
+	return bitmap_test(v->asserted, pin) == asserting_level(v, pin);
 }
 
 static void deliver_level(struct vioapic *v, unsigned int pin)
@@ -95,7 +102,8 @@ void vioapic_reset(struct vioapic *v)
 	for (unsigned int i = 0; i < v->pins; i++) {
 		if ((v->rte[i] & RTE_REMOTE_IRR) != 0)
 			remote_irr_falls(v, i);
-		bitmap_clear(v->asserted, i);
+		if (!v->has_wires)
+			bitmap_clear(v->asserted, i);
 		v->rte[i] = RTE_MASKED;
 		if (v->rte_changed != NULL)
 			v->rte_changed(v->ctx, i, v->rte[i]);
@@ -171,15 +179,21 @@ enum io_result vioapic_mmio(void *dev, struct io_access *io)
 	return IO_DONE;
 }
 
-static void change_pin(struct vioapic *v, unsigned int pin, bool asserted)
+static void set_level(struct vioapic *v, unsigned int pin, bool level)
 {
-	if (!asserted) {
+	if (level)
+		bitmap_set(v->asserted, pin);
+	else
 		bitmap_clear(v->asserted, pin);
-		return;
-	}
-	if (!is_level(v->rte[pin]) && (v->rte[pin] & RTE_MASKED) == 0 && !is_asserted(v, pin))
+}
+
+static void change_pin(struct vioapic *v, unsigned int pin, bool level)
+{
+	bool rises = !is_asserted(v, pin) && level == asserting_level(v, pin);
+
+	set_level(v, pin, level);
+	if (rises && !is_level(v->rte[pin]) && (v->rte[pin] & RTE_MASKED) == 0)
 		(void)deliver(v, pin);
-	bitmap_set(v->asserted, pin);
 	deliver_level(v, pin);
 }
 
@@ -193,9 +207,26 @@ int vioapic_set_pin(struct vioapic *v, unsigned int pin, bool asserted)
 	return 0;
 }
 
+int vioapic_assert_pin(struct vioapic *v, unsigned int pin, bool asserted)
+{
+	if (pin >= v->pins)
+		return -EINVAL;
+	spinlock_lock(&v->lock);
+	change_pin(v, pin, asserted == asserting_level(v, pin));
+	spinlock_unlock(&v->lock);
+	return 0;
+}
+
+void vioapic_wire(struct vioapic *v)
+{
+	v->has_wires = true;
+	for (unsigned int i = PCI_PINS; i < v->pins; i++)
+		bitmap_set(v->asserted, i);
+}
+
 void vioapic_lower(struct vioapic *v, unsigned int pin)
 {
-	bitmap_clear(v->asserted, pin);
+	set_level(v, pin, !asserting_level(v, pin));
 }
 
 static void eoi_word(struct vioapic *v, unsigned int word, uint8_t vector)

@@ -28,6 +28,7 @@ struct vioapic {
 	unsigned int pins;
 	uint32_t id, select;
 	uint64_t rte[VIOAPIC_MAX_PINS];
+	bool has_wires;	      /* asserted is the wires' level, high or low; polarity says which asserts */
 	uint64_t asserted[2]; /* bitmap of pin levels */
 	uint64_t awaiting[2]; /* bitmap of pins with remote IRR: an EOI looks at these only */
 	struct apic_bus *bus;
@@ -46,11 +47,20 @@ void vioapic_init(struct vioapic *v, uint64_t base, uint32_t id, unsigned int pi
 void vioapic_reset(struct vioapic *v);
 enum io_result vioapic_mmio(void *v, struct io_access *io);
 
+/*
+ * The pins are wires from here on, which others drive high and low, and a reset leaves as they are; those of PCI (from
+ * 16 on) are pulled high. Without this a pin is told whether it asserts.
+ */
+void vioapic_wire(struct vioapic *v);
+
 /* Sets a pin's level; -EINVAL when there is no such pin. */
 int vioapic_set_pin(struct vioapic *v, unsigned int pin, bool asserted);
 
 /* EOI of vector from a local APIC. */
 void vioapic_eoi(struct vioapic *v, uint8_t vector);
+
+/* Makes a pin assert, or not, whatever its polarity. */
+int vioapic_assert_pin(struct vioapic *v, unsigned int pin, bool asserted);
 
 /*
  * For pin_eoi only, under its lock: the level falls, since the hardware behind the pin will raise

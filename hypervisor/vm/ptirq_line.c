@@ -39,7 +39,7 @@ static void raise(void *ctx)
 	struct line *line = ctx;
 
 	ioapic_mask(line->chip, line->at);
-	(void)vm_set_gsi(line->vm, line->pin, true);
+	(void)vioapic_assert_pin(&line->vm->ioapic[0], line->pin, true);
 }
 
 void ptirq_line_eoi(void *ctx, unsigned int pin)
@@ -98,7 +98,7 @@ static void release(struct line *line)
 {
 	ptirq_pin_return(line->chip, line->at);
 	ptirq_vector_free(&line->vector);
-	(void)vm_set_gsi(line->vm, line->pin, false);
+	(void)vioapic_assert_pin(&line->vm->ioapic[0], line->pin, false);
 	atomic_store(&line->vm, NULL);
 }
 

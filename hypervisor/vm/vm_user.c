@@ -80,6 +80,7 @@ static int compose(struct vm *vm)
 	vm->map_on_demand = no_map_on_demand;
 	vm->fatal = fatal;
 	vioapic_init(&vm->ioapic[0], IOAPIC_BASE, 0, IOAPIC_PINS, &vm->apics);
+	vioapic_wire(&vm->ioapic[0]);
 	vm->ioapic[0].pin_eoi = ptirq_line_eoi;
 	vm->ioapic[0].ctx = vm;
 	vm->ioapic_gsi[0] = 0;

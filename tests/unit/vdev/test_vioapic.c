@@ -139,6 +139,44 @@ static void edge_delivers_on_the_rise_only(void **state)
 	assert_int_equal(read_rte(4), 0x34); /* no remote IRR */
 }
 
+static void wires_assert_by_polarity(void **state)
+{
+	(void)state;
+	vioapic_wire(&ioapic);
+	write_rte(20, RTE_LEVEL | RTE_ACTIVE_LOW | 0x61);
+	assert_int_equal(take(), -1); /* nobody drives it: high */
+	vioapic_set_pin(&ioapic, 20, true);
+	assert_int_equal(take(), -1);
+	vioapic_set_pin(&ioapic, 20, false);
+	assert_int_equal(take(), 0x61);
+	vioapic_set_pin(&ioapic, 20, true);
+	eoi();
+	assert_int_equal(take(), -1);
+	vioapic_assert_pin(&ioapic, 20, true);
+	assert_int_equal(take(), 0x61);
+	vioapic_assert_pin(&ioapic, 20, false);
+	eoi();
+	assert_int_equal(take(), -1);
+	write_rte(4, 0x34); /* ISA: an edge, active high */
+	vioapic_set_pin(&ioapic, 4, true);
+	assert_int_equal(take(), 0x34);
+	vioapic_set_pin(&ioapic, 4, false);
+	assert_int_equal(take(), -1);
+}
+
+static void a_reset_leaves_wires_as_they_are(void **state)
+{
+	(void)state;
+	vioapic_wire(&ioapic);
+	vioapic_set_pin(&ioapic, 20, false);
+	vioapic_reset(&ioapic);
+	write_rte(20, RTE_LEVEL | RTE_ACTIVE_LOW | 0x61);
+	assert_int_equal(take(), 0x61);
+	vioapic_reset(&ioapic);
+	write_rte(21, RTE_LEVEL | RTE_ACTIVE_LOW | 0x62);
+	assert_int_equal(take(), -1);
+}
+
 static void masked_edges_are_lost(void **state)
 {
 	(void)state;
@@ -330,6 +368,8 @@ int main(void)
 		cmocka_unit_test_setup(registers_reset_and_stick, set_up),
 		cmocka_unit_test_setup(window_wants_dwords, set_up),
 		cmocka_unit_test_setup(edge_delivers_on_the_rise_only, set_up),
+		cmocka_unit_test_setup(wires_assert_by_polarity, set_up),
+		cmocka_unit_test_setup(a_reset_leaves_wires_as_they_are, set_up),
 		cmocka_unit_test_setup(masked_edges_are_lost, set_up),
 		cmocka_unit_test_setup(level_repeats_until_the_line_falls, set_up),
 		cmocka_unit_test_setup(mask_while_asserted_holds_back, set_up),
