@@ -34,9 +34,10 @@ static int mirror(struct vm *vm, gpa_t gpa, uint64_t size)
 	for (; size != 0 && err == 0; gpa += part, size -= part) {
 		bool is_ram = pgtable_lookup(&vm->group.space.pt, gpa, &leaf) && vm_is_guest_ram(leaf.hpa);
 		unsigned int prot = leaf.prot & (PG_READ | PG_WRITE);
+		bool goes_on = leaf.hpa == piece.hpa + piece.size && prot == piece.prot;
 
 		part = MIN(size, leaf.page_size - (gpa & (leaf.page_size - 1U)));
-		if (!is_ram || gpa != piece.gpa + piece.size || leaf.hpa != piece.hpa + piece.size || prot != piece.prot)
+		if (!is_ram || !goes_on)
 			err = map_piece(vm, &piece);
 		if (is_ram && piece.size == 0)
 			piece = (struct piece){ .gpa = gpa, .hpa = leaf.hpa, .prot = prot };

@@ -34,7 +34,9 @@ linux() { # NAME WORDS OPTIONS...
 
 check module-loads hsm_load
 user_image /tmp/pt.img /payload/guest/user/passthru.sh
-(cd /tmp && rm -rf o && mkdir -p o/bin && cp "$(command -v dma)" o/bin/ && cd o && find bin | cpio -o -H newc 2>/dev/null) >>/tmp/pt.img
+mkdir -p /tmp/more/bin
+cp "$(command -v dma)" /tmp/more/bin/
+(cd /tmp/more && find bin | cpio -o -H newc 2>/dev/null) >>/tmp/pt.img
 
 echo "=== what is refused"
 check card-works-here-first service_card_works
