@@ -5,9 +5,16 @@
 load helper
 
 passthru_boot() { # NAME KIND
+	local disk=$BATS_FILE_TMPDIR/$1.disk
+	head -c 4M /dev/urandom >"$disk"
+	truncate -s 8M "$disk"
 	boot "$1" --iommu "$2" --smp 2 --mem 2G --timeout 1200 --prog "$BUILD/guest/dma:usr/bin/dma" \
 		--prog "$BUILD/acrn-dm/acrnctl" --run "$TOP/tests/guest/service/passthru.sh" \
-		-- -device edu,addr=0x10,dma_mask=0xffffffffffffffff
+		--append "acrn.sum=$(head -c 4M "$disk" | md5sum | cut -d' ' -f1)" \
+		-- -device edu,addr=0x10,dma_mask=0xffffffffffffffff \
+		-device e1000,addr=0x11,netdev=n1 -netdev user,id=n1,net=10.0.3.0/24 \
+		-drive "if=none,id=d1,format=raw,file=$disk" -device nvme,addr=0x12,drive=d1,serial=1 \
+		-device qemu-xhci,addr=0x13,id=usb -device usb-kbd,bus=usb.0
 }
 
 # make check-iommu names both; alone one is enough, for a boot takes minutes
@@ -47,6 +54,12 @@ attack() {
 		user-card-works-after-the-attack nothing-here-changed hypervisor-still-answers
 	says "$1" 'iommu: 00:10.0 was refused'
 }
+more() {
+	all_pass "$1" more-are-taken guest-with-more-ends-with-0 user-nvme-is-there user-nvme-reads user-nvme-writes \
+		user-nvme-interrupts user-usb-keyboard user-old-card-is-there user-old-card-works-by-its-line \
+		user-old-card-has-no-messages more-come-back
+	grep -qaF 'a word for the disk' "$BATS_FILE_TMPDIR/$1.disk"
+}
 killed() { all_pass "$1" guest-talks killed card-comes-back card-works-here-after-a-kill; }
 cycles() { all_pass "$1" all-cycles-ran card-works-here-after-all module-unloads kernel-log-is-clean; }
 
@@ -54,6 +67,7 @@ cycles() { all_pass "$1" all-cycles-ran card-works-here-after-all module-unloads
 @test "AMD's IOMMU: Debian's kernel in a User VM drives an e1000e by MSI-X" { guest_has_the_card passthru_amd; }
 @test "AMD's IOMMU: the guest restarts, and has its device again" { restart passthru_amd; }
 @test "AMD's IOMMU: a guest's device reaches its own memory and no other" { attack passthru_amd; }
+@test "AMD's IOMMU: an NVMe disk, a USB keyboard, a network card that has only a line" { more passthru_amd; }
 @test "AMD's IOMMU: kill -9 of acrn-dm gives the device back" { killed passthru_amd; }
 @test "AMD's IOMMU: twenty times to a User VM and back" { cycles passthru_amd; }
 
@@ -61,5 +75,6 @@ cycles() { all_pass "$1" all-cycles-ran card-works-here-after-all module-unloads
 @test "Intel's IOMMU: Debian's kernel in a User VM drives an e1000e by MSI-X" { guest_has_the_card passthru_intel; }
 @test "Intel's IOMMU: the guest restarts, and has its device again" { restart passthru_intel; }
 @test "Intel's IOMMU: a guest's device reaches its own memory and no other" { attack passthru_intel; }
+@test "Intel's IOMMU: an NVMe disk, a USB keyboard, a network card that has only a line" { more passthru_intel; }
 @test "Intel's IOMMU: kill -9 of acrn-dm gives the device back" { killed passthru_intel; }
 @test "Intel's IOMMU: twenty times to a User VM and back" { cycles passthru_intel; }

@@ -20,6 +20,7 @@
 #include "hsm.h"
 #include "log.h"
 
+#define CFG_VENDOR		0x00
 #define CFG_STATUS		0x06
 #define STATUS_CAPS		0x10
 #define CFG_CAPS		0x34
@@ -116,10 +117,16 @@ static int check_reset(const struct passthru *p)
 
 static int find(struct passthru *p)
 {
+	uint16_t vendor = 0;
+
 	p->real = pci_device_find_by_slot(0, p->opts.bus, p->opts.dev, p->opts.fn);
 	if (!p->real || pci_device_probe(p->real) != 0) {
 		log_err("passthru: there is no device %s", p->name);
 		return -ENODEV;
+	}
+	if (pci_device_cfg_read_u16(p->real, &vendor, CFG_VENDOR) != 0 || vendor == 0xffff) {
+		log_err("passthru: %s does not answer: a VM has it", p->name);
+		return -EBUSY;
 	}
 	if (p->real->device_class >> 16 == CLASS_BRIDGE) {
 		log_err("passthru: %s is a bridge, which no VM can have", p->name);

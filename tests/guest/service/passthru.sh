@@ -71,13 +71,23 @@ vm_checks pt2 user-
 equal nothing-here-changed "$(md5sum </tmp/pattern)" "$before"
 equal hypervisor-still-answers "$(probe hypervisor)" ACRNACRNACRN
 
+echo "=== a disk, a keyboard, a card that has only a line"
+sum=$(sed -n 's/.*acrn.sum=\([^ ]*\).*/\1/p' /proc/cmdline)
+check more-are-taken acrnctl dev assign 00:11.0 00:12.0 00:13.0
+acrnctl dev list
+linux pt4 "acrn.more=$sum" -s 5,passthru,00/08/0 -s 6,passthru,00/12/0 -s 7,passthru,00/13/0,no_reset \
+	-s 8,passthru,00/11/0,no_reset,irq=21
+equal guest-with-more-ends-with-0 "$(vm_wait pt4 300)" 0
+vm_checks pt4 user-
+check more-come-back acrnctl dev return 00:11.0 00:12.0 00:13.0
+
 echo "=== kill -9 in the middle"
 linux pt3 "acrn.talk=1" -s 5,passthru,00/08/0
 check guest-talks until_true 240 vm_says pt3 talking
 acrnctl dev list | grep $CARD
 check list-shows-a-vm-has-it sh -c "acrnctl dev list | grep -q '^0000:$CARD.*a VM has it'"
 says_and_fails what-a-vm-has-cannot-return 'a VM has it' acrnctl dev return $CARD
-says_and_fails nobody-else-gets-it 'cannot be given' dm -s 5,passthru,00/08/0
+says_and_fails nobody-else-gets-it 'does not answer: a VM has it' dm -s 5,passthru,00/08/0
 kill -KILL "$(vm_pid pt3)"
 equal killed "$(vm_wait pt3 60)" 137
 check card-comes-back acrnctl dev return $CARD

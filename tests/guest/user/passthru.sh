@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # In a User VM that was given the machine's network card, and perhaps its edu device: the card works, by messages; the
 # edu device reaches this VM's memory and no other's. Words on the command line: acrn.life (the guest restarts once, as a disk
-# remembers, and the card works again), acrn.attack (addresses, by commas), acrn.talk (until it is killed).
+# remembers, and the card works again), acrn.attack (addresses, by commas), acrn.more (an NVMe disk, whose first 4 MiB
+# have that sum, a keyboard at an xHCI controller, an old network card), acrn.talk (until it is killed).
 . /payload/lib.sh
 word() { sed -n "s/.*acrn.$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
 
@@ -40,6 +41,24 @@ if [ -n "$(word attack)" ]; then
 	check edu-reaches-its-own-memory grep -q '^edu is' /tmp/attack
 	check attack-was-made grep -q '^attacked' /tmp/attack
 	check card-works-after-the-attack ping -c 3 -w 60 10.0.2.2
+fi
+if [ -n "$(word more)" ]; then
+	modprobe nvme
+	check nvme-is-there until_true 30 test -b /dev/nvme0n1
+	equal nvme-reads "$(dd if=/dev/nvme0n1 bs=64k count=64 2>/dev/null | md5sum | cut -d' ' -f1)" "$(word more)"
+	check nvme-writes sh -c 'echo "a word for the disk" | dd of=/dev/nvme0n1 bs=512 seek=9000 conv=fsync'
+	check nvme-interrupts grep -q 'PCI-MSI.*nvme0q' /proc/interrupts
+	modprobe xhci_pci
+	modprobe hid_generic
+	modprobe usbhid
+	check usb-keyboard until_true 30 grep -q 'USB Keyboard' /proc/bus/input/devices
+	modprobe e1000
+	check old-card-is-there until_true 20 test -e /sys/class/net/eth1
+	ip link set eth1 up
+	ip addr add 10.0.3.15/24 dev eth1
+	check old-card-works-by-its-line ping -c 3 -w 60 10.0.3.2
+	check old-card-has-no-messages grep -q 'IO-APIC.*eth1' /proc/interrupts
+	cat /proc/interrupts
 fi
 if [ -n "$(word talk)" ]; then
 	echo "talking"
