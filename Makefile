@@ -12,7 +12,7 @@ endif
 DEV := scripts/dev
 SUB = $(MAKE) --no-print-directory $(if $(V),,-s)
 
-.PHONY: all help setup hypervisor efi acrn-dm hsm unit fuzz check check-intel check-iommu check-e2e deb bench bench-intel demo \
+.PHONY: all help setup hypervisor efi acrn-dm hsm unit fuzz check check-intel check-iommu check-e2e check-packages deb bench bench-intel demo \
 	clean
 all: hypervisor efi acrn-dm hsm
 
@@ -28,6 +28,7 @@ help:
 	@echo 'make check-iommu what devices may, on every IOMMU'
 	@echo 'make check-e2e  what a user does with the packages, on an installed Debian: long; as root'
 	@echo '                E2E="user" or "faults" runs a part of it'
+	@echo 'make check-packages piuparts and autopkgtest on the Debian packages; as root'
 	@echo 'make deb        Debian packages, under build/deb/'
 	@echo 'make bench      instructions per exit, ours and the peer; writes build/bench.tsv'
 	@echo 'make bench-intel the same in Bochs; writes build/bench-intel.tsv; BOCHS_MODEL as above'
@@ -67,6 +68,9 @@ deb:
 
 check-iommu: setup
 	@$(DEV)/run-checks build iommu
+
+check-packages: setup
+	@$(DEV)/check-packages
 
 check-e2e: setup
 	@$(DEV)/check-e2e $(E2E)
