@@ -12,8 +12,8 @@ endif
 DEV := scripts/dev
 SUB = $(MAKE) --no-print-directory $(if $(V),,-s)
 
-.PHONY: all help setup hypervisor efi acrn-dm hsm unit fuzz check check-intel check-iommu check-e2e check-packages deb bench bench-intel demo \
-	clean
+.PHONY: all help setup hypervisor efi acrn-dm hsm unit fuzz check check-intel check-iommu check-e2e check-packages deb \
+	bench bench-intel demo clean
 all: hypervisor efi acrn-dm hsm
 
 help:
