@@ -37,6 +37,8 @@ static int amdvi_init(const struct acpi_info *acpi)
 			log_warn("iommu: segment %u is not used", acpi->iommu[i].segment);
 		if (err != 0)
 			return err;
+		if (units[i].has_counters)
+			iommu_amdvi.register_size = AMDVI_REGISTER_SIZE_COUNTERS;
 	}
 	devices = page_pool_alloc_contig(&host_pool, TABLE_PAGES);
 	page = page_pool_alloc(&host_pool);

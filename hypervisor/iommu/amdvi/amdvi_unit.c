@@ -33,6 +33,7 @@ enum {
 #define STATUS_EVENT_OVERFLOW BIT64(0)
 #define STATUS_EVENT_INTERRUPT BIT64(1)
 #define FEATURE_FORGET_ALL BIT64(6)
+#define FEATURE_COUNTERS BIT64(9)
 #define RING_ENTRIES 256U
 #define RING_BYTES (RING_ENTRIES * 16U)
 #define RING_LENGTH (8UL << 56)
@@ -62,6 +63,7 @@ int amdvi_unit_init(struct amdvi_unit *u, hpa_t base, uint16_t bdf)
 		return -ENODEV;
 	}
 	u->can_forget_all = (features & FEATURE_FORGET_ALL) != 0;
+	u->has_counters = (features & FEATURE_COUNTERS) != 0;
 	u->commands = page_pool_alloc(&host_pool);
 	u->events = page_pool_alloc(&host_pool);
 	u->done = page_pool_alloc(&host_pool);

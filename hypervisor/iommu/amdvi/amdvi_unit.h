@@ -16,10 +16,12 @@ struct amdvi_unit {
 	uint64_t waits;
 	uint32_t tail, event_head;
 	bool can_forget_all; /* has the command INVALIDATE_IOMMU_ALL */
+	bool has_counters;
 	uint16_t bdf;
 };
 
 #define AMDVI_REGISTER_SIZE 0x4000UL
+#define AMDVI_REGISTER_SIZE_COUNTERS 0x80000UL /* of one with performance counters; we use none */
 
 /* Takes its pages. -ENODEV, with the reason in the log, when there is no unit; -ENOMEM. */
 int amdvi_unit_init(struct amdvi_unit *u, hpa_t base, uint16_t bdf);

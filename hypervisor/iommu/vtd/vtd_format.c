@@ -11,8 +11,7 @@
 
 #define IRQ_MODE_SHIFT 5
 #define IRQ_VECTOR_SHIFT 16
-#define IRQ_DEST_SHIFT 32
-#define IRQ_DEST_NARROW_SHIFT 40
+#define IRQ_DEST_SHIFT 40
 #define IRQ_CHECK_ID (1UL << 18) /* all 16 bits of it */
 #define MSG_REMAPPED BIT64(4)
 #define MSG_INDEX_SHIFT 5
@@ -35,12 +34,11 @@ struct vtd_words vtd_context_entry(hpa_t table, uint16_t domain)
 	return (struct vtd_words){ table | PRESENT, (uint64_t)domain << CONTEXT_DOMAIN_SHIFT | CONTEXT_4_LEVELS };
 }
 
-struct vtd_words vtd_irq_entry(const struct msi_route *route, uint16_t bdf, bool wide)
+struct vtd_words vtd_irq_entry(const struct msi_route *route, uint16_t bdf)
 {
-	uint64_t dest = (uint64_t)route->apic_id << (wide ? IRQ_DEST_SHIFT : IRQ_DEST_NARROW_SHIFT);
-
 	return (struct vtd_words){ PRESENT | (uint64_t)route->mode << IRQ_MODE_SHIFT |
-					   (uint64_t)route->vector << IRQ_VECTOR_SHIFT | dest,
+					   (uint64_t)route->vector << IRQ_VECTOR_SHIFT |
+					   (uint64_t)route->apic_id << IRQ_DEST_SHIFT,
 				   IRQ_CHECK_ID | bdf };
 }
 

@@ -16,8 +16,8 @@ struct vtd_words vtd_root_entry(hpa_t context_table);
 /* Translated by a table of 4 levels; a device's own translations (ATS) are refused. */
 struct vtd_words vtd_context_entry(hpa_t table, uint16_t domain);
 
-/* An interrupt that only bdf may send. wide: ids of 32 bits. */
-struct vtd_words vtd_irq_entry(const struct msi_route *route, uint16_t bdf, bool wide);
+/* An interrupt that only bdf may send, to an APIC id of 8 bits. */
+struct vtd_words vtd_irq_entry(const struct msi_route *route, uint16_t bdf);
 
 /* The message that leads to entry index, and back: false when it is none of ours. */
 struct msi_msg vtd_irq_message(unsigned int index);

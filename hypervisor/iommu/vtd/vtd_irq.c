@@ -21,7 +21,7 @@ int vtd_irq_init(hpa_t *table)
 
 int vtd_irq_add(uint16_t bdf, const struct msi_route *want, struct msi_msg *out)
 {
-	struct vtd_words entry = vtd_irq_entry(want, bdf, false);
+	struct vtd_words entry = vtd_irq_entry(want, bdf);
 
 	for (unsigned int i = 0; i < VTD_IRQS; i++) {
 		if (entries[i].low != 0)

@@ -90,7 +90,10 @@ static void test_start(void **state)
 
 	(void)state;
 	fake_set_reg(CONTROL, 0x1F);
+	assert_int_equal(iommu_amdvi.register_size, 0x4000);
+	fake_set_reg(FEATURES, 1U << 6 | 1U << 9);
 	begin();
+	assert_int_equal(iommu_amdvi.register_size, 0x80000);
 	assert_int_equal(fake_reg(DEVICE_TABLE) & 0x1FF, 511);
 	assert_int_equal(fake_reg(CONTROL) & (1 | 1 << 2 | 1 << 12), 1 | 1 << 2 | 1 << 12);
 	assert_int_equal(fake_reg(0x20), 0);
