@@ -3,6 +3,7 @@
 #include "dm/fake_virtio_hsm.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -148,8 +149,10 @@ int hsm_ioeventfd_deassign(const struct hsm_ioeventfd *e)
 	return err;
 }
 
+/* As the module does: what the descriptor has been told before is an interrupt at once. */
 int hsm_irqfd_assign(int fd, uint64_t addr, uint64_t data)
 {
+	struct pollfd told = { .fd = fd, .events = POLLIN };
 	int err = -EINVAL;
 
 	pthread_mutex_lock(&lock);
@@ -159,6 +162,8 @@ int hsm_irqfd_assign(int fd, uint64_t addr, uint64_t data)
 		irqfds[i].used = true;
 		irqfds[i].fd = fd;
 		irqfds[i].data = data;
+		if (poll(&told, 1, 0) == 1 && data < DATA_MAX)
+			msi[data]++;
 		err = 0;
 		break;
 	}
