@@ -52,6 +52,11 @@ static enum exit_result exit_apic_write(struct vcpu *vcpu)
 	const struct vcpu_exit *exit = &vcpu->exit;
 	struct io_access io = { .space = IO_MMIO, .is_write = true, .size = 4 };
 
+	/* Of an x2APIC it is the self-IPI register with a vector that is none, which sets a bit in ESR. */
+	if (vlapic_is_x2apic(&vcpu->vlapic)) {
+		(void)vlapic_msr_write(&vcpu->vlapic, X2APIC_MSR(exit->apic.offset), exit->apic.value);
+		return EXIT_RETRY;
+	}
 	if (exit->apic.offset == APIC_ICR) {
 		io.addr = APIC_ICR_HIGH;
 		io.value = exit->apic.icr_high;

@@ -49,7 +49,7 @@ static void controls_init(struct vcpu *vcpu)
 					    (group->wants_vmcall ? 1U << EXC_UD : 0U));
 	vmcs_write(VMCS_IO_BITMAP_A, group->io_bitmap_hpa);
 	vmcs_write(VMCS_IO_BITMAP_B, group->io_bitmap_hpa + PAGE_SIZE);
-	vmcs_write(VMCS_MSR_BITMAP, group->msr_bitmap_hpa);
+	vmcs_write(VMCS_MSR_BITMAP, vmx_msr_bitmap(group, false));
 	vmcs_write(VMCS_TSC_OFFSET, vcpu->tsc_offset);
 	vmcs_write(VMCS_EPT_POINTER, group->space.pt.root_hpa | VMX_EPTP_LEVELS_4 | VMX_EPTP_WB);
 	if (x->virtual_apic != NULL) {
@@ -57,7 +57,7 @@ static void controls_init(struct vcpu *vcpu)
 		vmcs_write(VMCS_VIRTUAL_APIC, page_pool_to_hpa(&host_pool, x->virtual_apic));
 		vmcs_write(VMCS_TPR_THRESHOLD, 0);
 	}
-	for (unsigned int i = 0; vmx_features.has_apic && i < ARRAY_SIZE(x->eoi_exits); i++) {
+	for (unsigned int i = 0; (vmx_features.xapic | vmx_features.x2apic) != 0 && i < ARRAY_SIZE(x->eoi_exits); i++) {
 		x->eoi_exits[i] = 0;
 		vmcs_write((enum vmcs_field)(VMCS_EOI_EXITS + 2U * i), 0);
 	}

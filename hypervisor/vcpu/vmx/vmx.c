@@ -117,7 +117,7 @@ static void vmx_vcpu_reset(struct vcpu *vcpu)
 	ASSERT(!vmx_is_loaded(vcpu));
 	x->vpid_generation = 0;
 	x->due = VMX_DUE_FLUSH | VMX_DUE_MODE;
-	x->apic_is_on = false;
+	x->apic_controls = 0;
 	vmx_open(vcpu);
 	vmcs_init(vcpu);
 	vmx_close(vcpu);

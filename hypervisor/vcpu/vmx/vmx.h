@@ -43,8 +43,8 @@ struct vmx_vcpu {
 	uint64_t vpid_generation; /* of the CPU's, at which the VPID was drawn; 0: draw a new one */
 	void *vmcs;
 	hpa_t vmcs_hpa;
-	uint8_t *virtual_apic; /* the registers; without apic_is_on only TPR. NULL: CR8 exits */
-	bool apic_is_on;       /* vmx_apic.c: the CPU is the guest's local APIC */
+	uint8_t *virtual_apic; /* the registers; without apic_controls only TPR. NULL: CR8 exits */
+	uint32_t apic_controls; /* vmx_apic.c: VMX_CPU2_*APIC, while the CPU is the guest's local APIC; else 0 */
 	uint16_t apic_written; /* with VMX_DUE_REGISTER: whose copy in the page is to be made anew */
 	uint64_t eoi_exits[4]; /* as the VMCS has them */
 	uint64_t cr2, dr6;     /* while not loaded */
@@ -62,7 +62,7 @@ struct vmx_features {
 	uint64_t cr0_fixed0, cr0_fixed1, cr4_fixed0, cr4_fixed1;
 	uint64_t ept_vpid_cap;
 	uint32_t revision;
-	bool has_apic; /* APIC-register virtualization and virtual-interrupt delivery, to be used */
+	uint32_t xapic, x2apic; /* VMX_CPU2_*APIC when the CPU has all of it and it is to be used, else 0 */
 };
 extern struct vmx_features vmx_features;
 
@@ -99,6 +99,9 @@ int vmx_group_init(struct vcpu_group *group);
 void vmx_group_free(struct vcpu_group *group);
 void vmx_intercept(struct vcpu_group *group, enum intercept_kind kind, uint32_t first,
 		   uint32_t count, bool on);
+
+/* The page of MSR intercepts for a vCPU whose x2APIC the CPU is, or for any other. */
+hpa_t vmx_msr_bitmap(const struct vcpu_group *group, bool is_x2apic);
 
 /* vmx_regs.c */
 uint64_t vmx_reg_get(struct vcpu *vcpu, enum vcpu_reg reg);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The CPU as local APIC: while a vCPU is in xAPIC mode, on a CPU with APIC-register virtualization and
- * virtual-interrupt delivery, its registers lie in the virtual-APIC page, EOI, TPR and reads take no exit,
- * and vectors are taken when the guest lets them in (SDM 3C chapter 30). The vlapic stays the place
- * where vectors arrive and where writes take effect; what is whose:
+ * The CPU as local APIC: on a CPU with APIC-register virtualization and virtual-interrupt delivery a
+ * vCPU's registers lie in the virtual-APIC page. EOI, TPR and reads take no exit, in x2APIC mode a vCPU's
+ * interrupt to itself neither, and vectors are taken when the guest lets them in (SDM 3C chapter 30). The
+ * vlapic stays the place where vectors arrive and where writes take effect; what is whose:
  *
  *   vlapic.irr  --vmx_apic_post-->  page IRR  --the CPU-->  page ISR
  *        ^------vmx_apic_pull----------'  (before the vCPU halts: who wakes it looks at the vlapic)
  *   other registers: vlapic --refresh--> page, after each write that was carried out
  *
- * In x2APIC mode, or with the APIC disabled, the vCPU goes on as on a CPU without all this.
+ * With the APIC disabled, or in a mode that the CPU has not all of this for, the vCPU goes on as on a CPU
+ * without.
  */
 #include "hw/paging.h"
 #include "vcpu/vmx/vmcs_access.h"
@@ -17,7 +18,7 @@
 
 #define SVI_SHIFT 8 /* in the guest interrupt status; RVI is below it */
 
-/* The registers that a guest reads from the page (SDM 3C 30.4.2), but ISR, TMR, IRR, TPR and PPR. */
+/* The registers that a guest reads from the page (SDM 3C 30.4.2, 30.5), but ISR, TMR, IRR, TPR and PPR. */
 static const uint16_t mirrored[] = {
 	APIC_ID,	   APIC_VERSION,      APIC_LDR,	      APIC_DFR,	     APIC_SVR,
 	APIC_ESR,	   APIC_ICR,	      APIC_ICR_HIGH,  APIC_LVT_CMCI, APIC_LVT_TIMER,
@@ -49,18 +50,35 @@ static unsigned int highest(struct vmx_vcpu *x, unsigned int map)
 	return 0;
 }
 
+/* As the mode has it: in x2APIC mode ICR is one register of 64 bits, and DFR does not exist. */
 static void refresh(struct vcpu *vcpu, unsigned int offset)
 {
 	struct io_access io = { .space = IO_MMIO, .addr = offset, .size = 4 };
+	struct vmx_vcpu *x = vmx_of(vcpu);
 
-	if (vlapic_mmio(&vcpu->vlapic, &io) == IO_DONE)
-		*reg(vmx_of(vcpu), offset) = (uint32_t)io.value;
+	if (!vlapic_is_x2apic(&vcpu->vlapic)) {
+		if (vlapic_mmio(&vcpu->vlapic, &io) == IO_DONE)
+			*reg(x, offset) = (uint32_t)io.value;
+	} else if (vlapic_msr_read(&vcpu->vlapic, X2APIC_MSR(offset), &io.value) == 0) {
+		*reg(x, offset) = (uint32_t)io.value;
+		*reg(x, offset + 4U) = (uint32_t)(io.value >> 32);
+	}
 }
 
 static void refresh_all(struct vcpu *vcpu)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(mirrored); i++)
 		refresh(vcpu, mirrored[i]);
+}
+
+/* A register that the guest tried to write. Of the others the page has the truth, or nobody. */
+static void refresh_written(struct vcpu *vcpu, unsigned int offset)
+{
+	if (offset == APIC_SVR) /* masks LVT entries too */
+		refresh_all(vcpu);
+	for (unsigned int i = 0; i < ARRAY_SIZE(mirrored); i++)
+		if (mirrored[i] == offset)
+			refresh(vcpu, offset);
 }
 
 static void write_status(struct vmx_vcpu *x)
@@ -140,26 +158,35 @@ static void push(struct vcpu *vcpu)
 	write_status(x);
 }
 
+static uint32_t wanted_controls(const struct vlapic *v)
+{
+	if (!vlapic_is_enabled(v))
+		return 0;
+	return vlapic_is_x2apic(v) ? vmx_features.x2apic : vmx_features.xapic;
+}
+
 /* The guest changed the mode of its APIC, or the vCPU was reset. The VMCS is current. */
 static void follow(struct vcpu *vcpu)
 {
 	struct vmx_vcpu *x = vmx_of(vcpu);
-	bool on = vmx_features.has_apic && vlapic_is_enabled(&vcpu->vlapic) &&
-		  !vlapic_is_x2apic(&vcpu->vlapic);
+	uint32_t old = x->apic_controls, controls = wanted_controls(&vcpu->vlapic);
 
 	x->due &= ~(uint32_t)VMX_DUE_MODE;
-	if (on == x->apic_is_on)
+	if (controls == old)
 		return;
-	if (on) {
+	/* One that was disabled has forgotten all (SDM 3A 11.4.3), and the vlapic has done so. */
+	if (old != 0 && vlapic_is_enabled(&vcpu->vlapic))
+		vmx_apic_pull(vcpu);
+	if (controls != 0) {
 		vmx_backend.offer(vcpu, -1);
 		vcpu->offer_made = -1;
-		vmcs_write(VMCS_APIC_ACCESS, vcpu->group->apic_page_hpa);
 		push(vcpu);
-	} else {
-		vmx_apic_pull(vcpu);
 	}
-	x->apic_is_on = on;
-	vmcs_write(VMCS_CPU_CONTROLS2, vmx_features.cpu2 | (on ? VMX_CPU2_APIC : 0U));
+	if (controls == VMX_CPU2_XAPIC)
+		vmcs_write(VMCS_APIC_ACCESS, vcpu->group->apic_page_hpa);
+	x->apic_controls = controls;
+	vmcs_write(VMCS_MSR_BITMAP, vmx_msr_bitmap(vcpu->group, controls == VMX_CPU2_X2APIC));
+	vmcs_write(VMCS_CPU_CONTROLS2, vmx_features.cpu2 | controls);
 }
 
 void vmx_apic_prepare(struct vcpu *vcpu)
@@ -168,12 +195,8 @@ void vmx_apic_prepare(struct vcpu *vcpu)
 
 	if ((x->due & VMX_DUE_MODE) != 0)
 		follow(vcpu);
-	if ((x->due & VMX_DUE_REGISTER) == 0 || !x->apic_is_on)
-		return;
-	if (x->apic_written == APIC_SVR) /* masks LVT entries too */
-		refresh_all(vcpu);
-	else
-		refresh(vcpu, x->apic_written);
+	if ((x->due & VMX_DUE_REGISTER) != 0 && x->apic_controls != 0)
+		refresh_written(vcpu, x->apic_written);
 }
 
 bool vmx_apic_post(struct vcpu *vcpu)
@@ -183,15 +206,15 @@ bool vmx_apic_post(struct vcpu *vcpu)
 	vmx_open(vcpu);
 	if ((x->due & VMX_DUE_MODE) != 0)
 		follow(vcpu);
-	if (x->apic_is_on)
+	if (x->apic_controls != 0)
 		post(vcpu);
 	vmx_close(vcpu);
-	return x->apic_is_on;
+	return x->apic_controls != 0;
 }
 
 int vmx_group_start(struct vcpu_group *group)
 {
-	if (!vmx_features.has_apic)
+	if (vmx_features.xapic == 0)
 		return 0;
 	return gpa_space_map(&group->space, VLAPIC_DEFAULT_BASE, group->apic_page_hpa, PAGE_SIZE,
 			     PG_READ | PG_WRITE);

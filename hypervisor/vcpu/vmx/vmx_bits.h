@@ -29,8 +29,9 @@
 
 /* Secondary processor-based controls */
 #define VMX_CPU2_EPT (1U << 1)
-/* Together: virtualize APIC accesses, APIC-register virtualization, virtual-interrupt delivery. */
-#define VMX_CPU2_APIC ((1U << 0) | (1U << 8) | (1U << 9))
+/* Together: APIC-register virtualization and virtual-interrupt delivery, of APIC accesses or of MSRs. */
+#define VMX_CPU2_XAPIC ((1U << 0) | (1U << 8) | (1U << 9))
+#define VMX_CPU2_X2APIC ((1U << 4) | (1U << 8) | (1U << 9))
 #define VMX_CPU2_RDTSCP (1U << 3)
 #define VMX_CPU2_VPID (1U << 5)
 #define VMX_CPU2_WBINVD (1U << 6)

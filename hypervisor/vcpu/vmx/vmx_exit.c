@@ -22,11 +22,23 @@ static void decode_rdmsr(struct vcpu *vcpu)
 	decode_length(vcpu);
 }
 
+static void register_due(struct vcpu *vcpu, unsigned int offset)
+{
+	vmx_of(vcpu)->apic_written = (uint16_t)offset;
+	vmx_of(vcpu)->due |= VMX_DUE_REGISTER;
+}
+
 static void decode_wrmsr(struct vcpu *vcpu)
 {
+	uint32_t msr = (uint32_t)vcpu->gpr[REG_RCX];
+
 	vcpu->exit.msr.is_write = true;
-	if (unlikely((uint32_t)vcpu->gpr[REG_RCX] == MSR_IA32_APIC_BASE))
+	if (unlikely(msr == MSR_IA32_APIC_BASE)) {
 		vmx_of(vcpu)->due |= VMX_DUE_MODE;
+		atomic_store(&vcpu->vlapic.irr_hint, 1U); /* what waits in the page goes another way, maybe */
+	} else if (msr >= X2APIC_MSR_FIRST && msr <= X2APIC_MSR_LAST) {
+		register_due(vcpu, (msr - X2APIC_MSR_FIRST) * 16U);
+	}
 	decode_length(vcpu);
 }
 
@@ -149,12 +161,6 @@ static void decode_exception(struct vcpu *vcpu)
 		       vcpu->exit.exception.vector != EXC_DF);
 }
 
-static void register_due(struct vcpu *vcpu, unsigned int offset)
-{
-	vmx_of(vcpu)->apic_written = (uint16_t)offset;
-	vmx_of(vcpu)->due |= VMX_DUE_REGISTER;
-}
-
 /* What the CPU does not do for its own APIC page is done as for any device (SDM 3C table 28-6). */
 static void decode_apic_access(struct vcpu *vcpu)
 {
@@ -186,7 +192,7 @@ static void decode_eoi(struct vcpu *vcpu)
 /* Who wakes the vCPU looks at its vlapic. */
 static void decode_hlt(struct vcpu *vcpu)
 {
-	if (vmx_of(vcpu)->apic_is_on)
+	if (vmx_of(vcpu)->apic_controls != 0)
 		vmx_apic_pull(vcpu);
 	decode_length(vcpu);
 }

@@ -73,10 +73,13 @@ static const char *probe_ept(void)
 static void probe_apic(void)
 {
 	uint32_t may = (uint32_t)(msr_read(MSR_IA32_VMX_PROCBASED2) >> 32);
+	bool is_wanted = !vcpu_plain_apic && (vmx_features.cpu & VMX_CPU_TPR_SHADOW) != 0;
 
-	vmx_features.has_apic = !vcpu_plain_apic && (may & VMX_CPU2_APIC) == VMX_CPU2_APIC &&
-				(vmx_features.cpu & VMX_CPU_TPR_SHADOW) != 0;
-	log_info("vcpu: the local APIC is %s", vmx_features.has_apic ? "the CPU's" : "emulated");
+	vmx_features.xapic = is_wanted && (may & VMX_CPU2_XAPIC) == VMX_CPU2_XAPIC ? VMX_CPU2_XAPIC : 0;
+	vmx_features.x2apic = is_wanted && (may & VMX_CPU2_X2APIC) == VMX_CPU2_X2APIC ? VMX_CPU2_X2APIC : 0;
+	log_info("vcpu: the local APIC is %s in xAPIC mode, %s in x2APIC mode",
+		 vmx_features.xapic != 0 ? "the CPU's" : "emulated",
+		 vmx_features.x2apic != 0 ? "the CPU's" : "emulated");
 }
 
 /* The firmware decides, and locks, whether VMX may be used; left open, we lock it on (cpu_on). */

@@ -92,6 +92,12 @@ static void eoi(void *ctx, uint8_t vector)
 	acknowledged = vector;
 }
 
+hpa_t vmx_msr_bitmap(const struct vcpu_group *g, bool is_x2apic)
+{
+	assert_ptr_equal(g, &group);
+	return is_x2apic ? 0x56000 : 0x55000;
+}
+
 static int fresh(void **state)
 {
 	(void)state;
@@ -99,7 +105,8 @@ static int fresh(void **state)
 	memset(page, 0, sizeof(page));
 	memset(&arch, 0, sizeof(arch));
 	memset(&vcpu, 0, sizeof(vcpu));
-	vmx_features.has_apic = true;
+	vmx_features.xapic = VMX_CPU2_XAPIC;
+	vmx_features.x2apic = VMX_CPU2_X2APIC;
 	vmx_features.cpu2 = VMX_CPU2_EPT;
 	apic_bus_init(&bus, eoi, NULL);
 	assert_int_equal(vlapic_init(&vcpu.vlapic, &bus, 3, &ops, &vcpu), 0);
@@ -125,8 +132,8 @@ static void the_cpu_takes_over_in_xapic_mode(void **state)
 {
 	(void)state;
 	vmx_apic_prepare(&vcpu);
-	assert_true(arch.apic_is_on);
-	assert_int_equal(fields[VMCS_CPU_CONTROLS2], VMX_CPU2_EPT | VMX_CPU2_APIC);
+	assert_int_equal(arch.apic_controls, VMX_CPU2_XAPIC);
+	assert_int_equal(fields[VMCS_CPU_CONTROLS2], VMX_CPU2_EPT | VMX_CPU2_XAPIC);
 	assert_int_equal(fields[VMCS_APIC_ACCESS], 0x77000);
 	assert_int_equal(page[APIC_ID / 4], 3U << 24);
 	assert_int_equal(page[APIC_SVR / 4], 0x1FF);
@@ -138,9 +145,9 @@ static void the_cpu_takes_over_in_xapic_mode(void **state)
 static void without_the_feature_nothing_happens(void **state)
 {
 	(void)state;
-	vmx_features.has_apic = false;
+	vmx_features.xapic = 0;
 	vmx_apic_prepare(&vcpu);
-	assert_false(arch.apic_is_on);
+	assert_int_equal(arch.apic_controls, 0);
 	assert_false(vmx_apic_post(&vcpu));
 	assert_int_equal(vcpu.offer_made, 0x41);
 	assert_int_equal(vmx_group_start(&group), 0);
@@ -192,20 +199,87 @@ static void what_was_not_taken_comes_back(void **state)
 	assert_int_equal(fields[VMCS_GUEST_INTERRUPT_STATUS], 0x55);
 }
 
+static void write_base(uint64_t mode)
+{
+	assert_int_equal(vlapic_msr_write(&vcpu.vlapic, MSR_IA32_APIC_BASE,
+					  VLAPIC_DEFAULT_BASE | mode | APIC_BASE_BSP),
+			 0);
+	arch.due = VMX_DUE_MODE;
+}
+
+/* On a CPU that virtualizes xAPIC mode alone. */
 static void x2apic_mode_gives_it_back(void **state)
+{
+	(void)state;
+	vmx_features.x2apic = 0;
+	vmx_apic_prepare(&vcpu);
+	vlapic_accept(&vcpu.vlapic, 0x55, false);
+	assert_true(vmx_apic_post(&vcpu));
+	write_base(APIC_BASE_ENABLE | APIC_BASE_X2APIC);
+	assert_false(vmx_apic_post(&vcpu));
+	assert_int_equal(fields[VMCS_CPU_CONTROLS2], VMX_CPU2_EPT);
+	assert_true(fields[VMCS_MSR_BITMAP] == 0x55000);
+	assert_int_equal(vlapic_waiting(&vcpu.vlapic), 0x55);
+}
+
+/* What waits, what is served and the priority go along. */
+static void the_cpu_stays_the_apic_in_x2apic_mode(void **state)
+{
+	(void)state;
+	vmx_apic_prepare(&vcpu);
+	assert_true(fields[VMCS_MSR_BITMAP] == 0x55000);
+	vlapic_accept(&vcpu.vlapic, 0x55, false);
+	assert_true(vmx_apic_post(&vcpu));
+	page[(APIC_ISR + 16 * 3) / 4] = 1U << 1;
+	page[APIC_TPR / 4] = 0x35;
+	write_base(APIC_BASE_ENABLE | APIC_BASE_X2APIC);
+	assert_true(vmx_apic_post(&vcpu));
+	assert_int_equal(arch.apic_controls, VMX_CPU2_X2APIC);
+	assert_int_equal(fields[VMCS_CPU_CONTROLS2], VMX_CPU2_EPT | VMX_CPU2_X2APIC);
+	assert_true(fields[VMCS_MSR_BITMAP] == 0x56000);
+	assert_int_equal(map_bit(APIC_IRR, 0x55), 1);
+	assert_int_equal(map_bit(APIC_ISR, 0x61), 1);
+	assert_int_equal(fields[VMCS_GUEST_INTERRUPT_STATUS], 0x6155);
+	assert_int_equal(page[APIC_TPR / 4], 0x35);
+	/* the registers look as they do in that mode */
+	assert_int_equal(page[APIC_ID / 4], 3);
+	assert_int_equal(page[APIC_LDR / 4], 1U << 3);
+	assert_int_equal(vlapic_msr_write(&vcpu.vlapic, X2APIC_MSR(APIC_ICR), 0x0000000500004041UL), 0);
+	arch.apic_written = APIC_ICR;
+	arch.due = VMX_DUE_REGISTER;
+	vmx_apic_prepare(&vcpu);
+	assert_int_equal(page[APIC_ICR / 4], 0x4041);
+	assert_int_equal(page[APIC_ICR / 4 + 1], 5);
+}
+
+static void a_disabled_apic_forgets(void **state)
 {
 	(void)state;
 	vmx_apic_prepare(&vcpu);
 	vlapic_accept(&vcpu.vlapic, 0x55, false);
 	assert_true(vmx_apic_post(&vcpu));
-	assert_int_equal(vlapic_msr_write(&vcpu.vlapic, MSR_IA32_APIC_BASE,
-					  VLAPIC_DEFAULT_BASE | APIC_BASE_ENABLE | APIC_BASE_X2APIC |
-						  APIC_BASE_BSP),
-			 0);
-	arch.due = VMX_DUE_MODE;
+	page[(APIC_ISR + 16 * 3) / 4] = 1U << 1;
+	write_base(0);
 	assert_false(vmx_apic_post(&vcpu));
 	assert_int_equal(fields[VMCS_CPU_CONTROLS2], VMX_CPU2_EPT);
-	assert_int_equal(vlapic_waiting(&vcpu.vlapic), 0x55);
+	assert_int_equal(vcpu.vlapic.isrv, 0);
+	write_base(APIC_BASE_ENABLE);
+	assert_true(vmx_apic_post(&vcpu));
+	assert_int_equal(map_bit(APIC_IRR, 0x55), 0);
+	assert_int_equal(map_bit(APIC_ISR, 0x61), 0);
+	assert_int_equal(fields[VMCS_GUEST_INTERRUPT_STATUS], 0);
+}
+
+/* Of ISR, which the page has, the vlapic's copy is an old one. */
+static void a_write_to_what_the_page_has_changes_nothing(void **state)
+{
+	(void)state;
+	vmx_apic_prepare(&vcpu);
+	page[APIC_ISR / 4] = 1U << 31;
+	arch.apic_written = APIC_ISR;
+	arch.due = VMX_DUE_REGISTER;
+	vmx_apic_prepare(&vcpu);
+	assert_int_equal(map_bit(APIC_ISR, 31), 1);
 }
 
 static void a_written_register_is_mirrored(void **state)
@@ -241,7 +315,10 @@ int main(void)
 		cmocka_unit_test_setup(what_waits_is_posted, fresh),
 		cmocka_unit_test_setup(what_was_not_taken_comes_back, fresh),
 		cmocka_unit_test_setup(x2apic_mode_gives_it_back, fresh),
+		cmocka_unit_test_setup(the_cpu_stays_the_apic_in_x2apic_mode, fresh),
+		cmocka_unit_test_setup(a_disabled_apic_forgets, fresh),
 		cmocka_unit_test_setup(a_written_register_is_mirrored, fresh),
+		cmocka_unit_test_setup(a_write_to_what_the_page_has_changes_nothing, fresh),
 		cmocka_unit_test_setup(the_io_apics_hear_of_an_eoi, fresh),
 	};
 

@@ -11,6 +11,7 @@
 #include "vcpu/vmx/vmx.h"
 #include "x86/cr.h"
 #include "x86/exception.h"
+#include "x86/msr.h"
 
 #define FIELDS 0x7000U
 
@@ -323,13 +324,33 @@ static void other_apic_accesses_are_device_accesses(void **state)
 	assert_int_equal(arch.apic_written, APIC_TIMER_INIT);
 }
 
+/* A register of the local APIC may read otherwise now; its mode decides where what waits is to go. */
+static void writes_of_apic_msrs_are_noted(void **state)
+{
+	(void)state;
+	vcpu.gpr[REG_RCX] = 0xFFFFFFFF00000000UL | MSR_IA32_APIC_BASE;
+	decode(VMX_EXIT_WRMSR, 0, 2);
+	assert_int_equal(arch.due, VMX_DUE_MODE);
+	assert_int_equal(vcpu.vlapic.irr_hint, 1);
+	clean(state);
+	vcpu.gpr[REG_RCX] = X2APIC_MSR(APIC_LVT_ERROR);
+	decode(VMX_EXIT_WRMSR, 0, 2);
+	assert_int_equal(arch.due, VMX_DUE_REGISTER);
+	assert_int_equal(arch.apic_written, APIC_LVT_ERROR);
+	clean(state);
+	vcpu.gpr[REG_RCX] = X2APIC_MSR_LAST + 1;
+	decode(VMX_EXIT_WRMSR, 0, 2);
+	decode(VMX_EXIT_RDMSR, 0, 2);
+	assert_int_equal(arch.due, 0);
+}
+
 static void a_halt_gives_the_vlapic_its_vectors_back(void **state)
 {
 	(void)state;
 	pulls = 0;
 	decode(VMX_EXIT_HLT, 0, 1);
 	assert_int_equal(pulls, 0);
-	arch.apic_is_on = true;
+	arch.apic_controls = VMX_CPU2_XAPIC;
 	decode(VMX_EXIT_HLT, 0, 1);
 	assert_int_equal(pulls, 1);
 	assert_int_equal(vcpu.exit.insn_len, 1);
@@ -362,6 +383,7 @@ int main(void)
 		cmocka_unit_test_setup(windows_close_behind_themselves, clean),
 		cmocka_unit_test_setup(a_written_apic_register_is_told, clean),
 		cmocka_unit_test_setup(other_apic_accesses_are_device_accesses, clean),
+		cmocka_unit_test_setup(writes_of_apic_msrs_are_noted, clean),
 		cmocka_unit_test_setup(a_halt_gives_the_vlapic_its_vectors_back, clean),
 		cmocka_unit_test_setup(a_new_apic_mode_is_looked_at, clean),
 	};

@@ -15,3 +15,6 @@ vcpu_vmx_apic_SRCS := tests/unit/vcpu/test_vmx_apic.c hypervisor/vcpu/vmx/vmx_ap
 	hypervisor/vdev/vlapic_regs.c hypervisor/vdev/vlapic_timer.c hypervisor/vdev/vlapic_icr.c \
 	hypervisor/vdev/apic_bus.c tests/unit/fake/log.c
 vcpu_vmx_apic_CFLAGS := -Itests/unit/vcpu/fake
+
+UNIT_TESTS += vcpu_vmx_intercept
+vcpu_vmx_intercept_SRCS := tests/unit/vcpu/test_vmx_intercept.c hypervisor/vcpu/vmx/vmx_intercept.c
