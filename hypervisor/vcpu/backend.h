@@ -10,7 +10,7 @@
 enum intercept_kind { INTERCEPT_PORT, INTERCEPT_MSR_READ, INTERCEPT_MSR_WRITE };
 
 /* Instructions that a guest may have only where the back end can let it. */
-enum vcpu_feature { VCPU_RDTSCP, VCPU_INVPCID };
+enum vcpu_feature { VCPU_RDTSCP /* RDPID too */, VCPU_INVPCID, VCPU_XSAVES };
 
 struct vcpu_backend {
 	const char *name;

@@ -28,6 +28,9 @@ void fpu_cpu_on(void)
 	supported = (((uint64_t)r.edx << 32) | r.eax) & XCR0_OFFERED;
 	xcr0_write(supported);
 	area_size = cpuid(CPUID_XSAVE, 0).ebx;
+	/* No state of supervisors' is offered, so no guest can set a bit of it, and XSAVES is XSAVEC to it. */
+	if (cpu_features.xsaves)
+		msr_write(MSR_IA32_XSS, 0);
 }
 
 uint64_t fpu_supported(void)

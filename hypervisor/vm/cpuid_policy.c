@@ -33,7 +33,8 @@
 #define ALLOW_7_ECX (CPUID_7_ECX_UMIP | CPUID_7_ECX_PKU | CPUID_7_ECX_RDPID | VECTOR_7_ECX)
 #define VECTOR_7_ECX 0x00005F42U /* AVX512-VBMI(2), VNNI, BITALG, VPOPCNTDQ, GFNI, VAES, VPCLMUL */
 #define ALLOW_7_EDX (1U << 4)	 /* FSRM */
-#define ALLOW_D1_EAX (CPUID_D1_EAX_XSAVEOPT | CPUID_D1_EAX_XSAVEC | CPUID_D1_EAX_XGETBV1)
+#define ALLOW_D1_EAX \
+	(CPUID_D1_EAX_XSAVEOPT | CPUID_D1_EAX_XSAVEC | CPUID_D1_EAX_XGETBV1 | CPUID_D1_EAX_XSAVES)
 #define ALLOW_EXT1_ECX                                                                             \
 	(CPUID_EXT1_ECX_LAHF | (1U << 1) /* CmpLegacy */ | (1U << 4) /* AltMovCr8 */ |             \
 	 (1U << 5) /* ABM */ | (1U << 6) /* SSE4A */ | (1U << 7) /* MisAlignSse */ |               \
@@ -87,6 +88,8 @@ static void add_extended_features(struct cpuid_policy *p)
 	if (!vcpu_backend->offers(VCPU_INVPCID))
 		r.ebx &= ~CPUID_7_EBX_INVPCID;
 	r.ecx &= ALLOW_7_ECX;
+	if (!vcpu_backend->offers(VCPU_RDTSCP))
+		r.ecx &= ~CPUID_7_ECX_RDPID;
 	r.edx &= ALLOW_7_EDX;
 	add(p, CPUID_EXT_FEATURES, 0, r);
 }
@@ -104,7 +107,8 @@ static void add_xsave(struct cpuid_policy *p)
 	r.ecx = (uint32_t)fpu_area_size();
 	add(p, CPUID_XSAVE, 0, r);
 	r = cpuid(CPUID_XSAVE, 1);
-	add(p, CPUID_XSAVE, 1, (struct cpuid_regs){ .eax = r.eax & ALLOW_D1_EAX });
+	r.eax &= ALLOW_D1_EAX & (vcpu_backend->offers(VCPU_XSAVES) ? ~0U : ~CPUID_D1_EAX_XSAVES);
+	add(p, CPUID_XSAVE, 1, (struct cpuid_regs){ .eax = r.eax });
 	for (uint32_t i = 2; i < 63; i++)
 		if ((offered & (1UL << i)) != 0)
 			add(p, CPUID_XSAVE, i, cpuid(CPUID_XSAVE, i));

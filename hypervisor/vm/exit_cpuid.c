@@ -5,10 +5,13 @@
 #include "vm/exit.h"
 #include "x86/cr.h"
 
+#define XSAVE_FIXED 576U	      /* legacy region and header */
+#define XSAVE_ALIGNED (1U << 1) /* in ECX of a component's leaf: to 64 bytes when compacted */
+
 /* Size of the XSAVE area for what is enabled now. */
 static uint32_t xsave_size(const struct cpuid_policy *p, uint64_t xcr0)
 {
-	uint32_t size = 576; /* legacy region and header */
+	uint32_t size = XSAVE_FIXED;
 
 	for (uint32_t i = 2; i < 63; i++) {
 		const struct cpuid_regs *r;
@@ -18,6 +21,24 @@ static uint32_t xsave_size(const struct cpuid_policy *p, uint64_t xcr0)
 		r = cpuid_policy_find(p, CPUID_XSAVE, i);
 		if (r->ebx + r->eax > size)
 			size = r->ebx + r->eax;
+	}
+	return size;
+}
+
+/* The same as XSAVEC and XSAVES write it: one component behind the other (SDM 1 13.4.3). */
+static uint32_t compacted_size(const struct cpuid_policy *p, uint64_t xcr0)
+{
+	uint32_t size = XSAVE_FIXED;
+
+	for (uint32_t i = 2; i < 63; i++) {
+		const struct cpuid_regs *r;
+
+		if ((xcr0 & BIT64(i)) == 0)
+			continue;
+		r = cpuid_policy_find(p, CPUID_XSAVE, i);
+		if ((r->ecx & XSAVE_ALIGNED) != 0)
+			size = ALIGN_UP(size, 64U);
+		size += r->eax;
 	}
 	return size;
 }
@@ -45,6 +66,9 @@ static __attribute__((noinline)) void finish_own(struct vcpu *vcpu, uint32_t lea
 		gpr[REG_RDX] = vcpu->vlapic.id;
 	} else if (leaf == CPUID_XSAVE && subleaf == 0) {
 		gpr[REG_RBX] = xsave_size(&vcpu_vm(vcpu)->cpuid, vcpu->xcr0);
+	} else if (leaf == CPUID_XSAVE && subleaf == 1) {
+		if ((gpr[REG_RAX] & (CPUID_D1_EAX_XSAVEC | CPUID_D1_EAX_XSAVES)) != 0)
+			gpr[REG_RBX] = compacted_size(&vcpu_vm(vcpu)->cpuid, vcpu->xcr0);
 	}
 }
 

@@ -189,6 +189,25 @@ static int read_tsc_aux(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 	return 0;
 }
 
+/* Of the components that XSAVES alone saves no guest has one. */
+static bool has_xsaves(struct vcpu *vcpu)
+{
+	return (cpuid_policy_find(&vcpu_vm(vcpu)->cpuid, CPUID_XSAVE, 1)->eax & CPUID_D1_EAX_XSAVES) != 0;
+}
+
+static int read_xss(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
+{
+	(void)msr;
+	*value = 0;
+	return has_xsaves(vcpu) ? 0 : -EINVAL;
+}
+
+static int write_xss(struct vcpu *vcpu, uint32_t msr, uint64_t value)
+{
+	(void)msr;
+	return has_xsaves(vcpu) && value == 0 ? 0 : -EINVAL;
+}
+
 /* Facts about this machine that drivers of the Service VM ask for; elsewhere 0. */
 static int read_hardware(struct vcpu *vcpu, uint32_t msr, uint64_t *value)
 {
@@ -221,6 +240,7 @@ static const struct msr_rule rules[] = {
 	{ MSR_IA32_MTRR_DEF_TYPE, MSR_IA32_MTRR_DEF_TYPE, read_mtrr, write_ignore },
 	{ MSR_IA32_TSC_DEADLINE, MSR_IA32_TSC_DEADLINE, read_apic, write_apic },
 	{ X2APIC_MSR_FIRST, X2APIC_MSR_LAST, read_apic, write_apic },
+	{ MSR_IA32_XSS, MSR_IA32_XSS, read_xss, write_xss },
 	{ MSR_EFER, MSR_EFER, read_efer, write_efer },
 	{ MSR_TSC_AUX, MSR_TSC_AUX, read_tsc_aux, write_tsc_aux },
 	{ MSR_AMD_SYSCFG, MSR_AMD_SYSCFG, read_hardware, write_ignore },

@@ -52,6 +52,8 @@ static void controls_init(struct vcpu *vcpu)
 	vmcs_write(VMCS_MSR_BITMAP, vmx_msr_bitmap(group, false));
 	vmcs_write(VMCS_TSC_OFFSET, vcpu->tsc_offset);
 	vmcs_write(VMCS_EPT_POINTER, group->space.pt.root_hpa | VMX_EPTP_LEVELS_4 | VMX_EPTP_WB);
+	if ((vmx_features.cpu2 & VMX_CPU2_XSAVES) != 0)
+		vmcs_write(VMCS_XSS_EXITING, ~0UL); /* none comes: IA32_XSS is 0 for all */
 	if (x->virtual_apic != NULL) {
 		memset(x->virtual_apic, 0, PAGE_SIZE);
 		vmcs_write(VMCS_VIRTUAL_APIC, page_pool_to_hpa(&host_pool, x->virtual_apic));

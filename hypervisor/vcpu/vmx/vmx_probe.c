@@ -27,7 +27,7 @@ static const struct control_group groups[] = {
 	  VMX_CPU_TPR_SHADOW, &vmx_features.cpu,
 	  "the CPU has VMX but not the processor-based controls it takes" },
 	{ MSR_IA32_VMX_PROCBASED2, VMX_CPU2_EPT | VMX_CPU2_UNRESTRICTED,
-	  VMX_CPU2_RDTSCP | VMX_CPU2_VPID | VMX_CPU2_WBINVD | VMX_CPU2_INVPCID,
+	  VMX_CPU2_RDTSCP | VMX_CPU2_VPID | VMX_CPU2_WBINVD | VMX_CPU2_INVPCID | VMX_CPU2_XSAVES,
 	  &vmx_features.cpu2, "the CPU has VMX but no extended page tables with unrestricted guest" },
 	{ MSR_IA32_VMX_TRUE_EXIT,
 	  VMX_EXIT_SAVE_DEBUG | VMX_EXIT_HOST_64 | VMX_EXIT_SAVE_PAT | VMX_EXIT_LOAD_PAT |
@@ -121,6 +121,7 @@ bool vmx_offers(enum vcpu_feature feature)
 	static const uint32_t control[] = {
 		[VCPU_RDTSCP] = VMX_CPU2_RDTSCP,
 		[VCPU_INVPCID] = VMX_CPU2_INVPCID,
+		[VCPU_XSAVES] = VMX_CPU2_XSAVES,
 	};
 
 	return (vmx_features.cpu2 & control[feature]) != 0;

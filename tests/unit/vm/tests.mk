@@ -13,3 +13,6 @@ vm_passthru_SRCS := tests/unit/vm/test_passthru.c hypervisor/vm/passthru.c hyper
 	hypervisor/vdev/vpci_passthru.c hypervisor/vdev/vpci_msix.c hypervisor/vdev/io_bus.c \
 	hypervisor/mm/gpa_space.c hypervisor/mm/pgtable.c hypervisor/mm/pgtable_format.c hypervisor/mm/page_pool.c \
 	tests/unit/fake/log.c tests/unit/fake/panic.c
+
+UNIT_TESTS += vm_exit_cpuid
+vm_exit_cpuid_SRCS := tests/unit/vm/test_exit_cpuid.c hypervisor/vm/exit_cpuid.c
