@@ -45,8 +45,11 @@ static void drop(uint8_t vector)
 
 void irq_handle(struct isr_frame *frame)
 {
-	uint8_t vector = (uint8_t)frame->vector;
+	irq_dispatch((uint8_t)frame->vector);
+}
 
+void irq_dispatch(uint8_t vector)
+{
 	if (vector <= IRQ_FORWARD_LAST) {
 		if (forward_to != NULL) {
 			forward_to(vector);

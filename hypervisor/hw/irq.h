@@ -2,7 +2,7 @@
 /*
  * Physical interrupts. They are taken only in cpu_irq_window() and cpu_idle(), one after the other,
  * with interrupts off. A guest-owned vector keeps its number (vector identity), so the ranges are
- * fixed: 0x20-0xEF are forwarded, 0xF0-0xFF are the hypervisor's. Of these, 0xF3-0xFD on each CPU belong to devices of
+ * fixed: 0x20-0xEF are forwarded, 0xF0-0xFF are the hypervisor's. Of these, 0xF4-0xFD on each CPU belong to devices of
  * User VMs.
  */
 #pragma once
@@ -14,7 +14,8 @@
 #define IRQ_TIMER 0xF0U
 #define IRQ_KICK 0xF1U	   /* does nothing: leaving the guest, or HLT, is the effect */
 #define IRQ_CALL 0xF2U	   /* smp_call */
-#define IRQ_DEVICE_FIRST 0xF3U
+#define IRQ_POSTED 0xF3U   /* a guest that runs takes what was posted to it; else does nothing */
+#define IRQ_DEVICE_FIRST 0xF4U
 #define IRQ_DEVICE_LAST 0xFDU
 #define IRQ_ERROR 0xFEU	   /* the local APIC reports an error */
 #define IRQ_SPURIOUS 0xFFU /* no EOI */
@@ -36,6 +37,9 @@ void irq_set_forward(void (*forward)(uint8_t vector));
 
 /* Who gets the vectors IRQ_DEVICE_FIRST to IRQ_DEVICE_LAST, on all CPUs. It sends the EOI itself, as above. */
 void irq_set_device(void (*device)(uint8_t vector));
+
+/* One that the CPU has acknowledged without calling us: does what the window does. */
+void irq_dispatch(uint8_t vector);
 
 /* Interrupts that came on this CPU for a vector nobody owns. */
 unsigned int irq_dropped(void);

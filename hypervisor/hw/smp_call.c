@@ -27,6 +27,7 @@ static void kick_irq(void)
 void smp_call_init(void)
 {
 	(void)irq_register(IRQ_KICK, kick_irq);
+	(void)irq_register(IRQ_POSTED, kick_irq);
 	(void)irq_register(IRQ_CALL, smp_call_poll);
 }
 
@@ -77,7 +78,7 @@ void smp_call(uint64_t mask, void (*fn)(void *arg), void *arg)
 	}
 }
 
-void smp_kick(unsigned int cpu)
+void smp_kick(unsigned int cpu, uint8_t vector)
 {
-	lapic_send_ipi(cpu_apic_id(cpu), IRQ_KICK);
+	lapic_send_ipi(cpu_apic_id(cpu), vector);
 }

@@ -22,5 +22,5 @@ void smp_call(uint64_t mask, void (*fn)(void *arg), void *arg);
 /* Does what other CPUs are waiting for this one to do; for loops that wait with interrupts off. */
 void smp_call_poll(void);
 
-/* Makes the CPU leave the guest, or HLT, soon; does not wait. */
-void smp_kick(unsigned int cpu);
+/* Makes the CPU leave HLT and, by IRQ_KICK, the guest, soon; does not wait. vector: that, or IRQ_POSTED. */
+void smp_kick(unsigned int cpu, uint8_t vector);

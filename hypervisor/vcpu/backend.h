@@ -58,6 +58,13 @@ struct vcpu_backend {
 	 * it does not, so offer. In that case vlapic_taken is not called either.
 	 */
 	bool (*post)(struct vcpu *vcpu);
+	/*
+	 * From any CPU: gives what waits in the vlapic to a guest that runs, which takes it by the
+	 * interrupt IRQ_POSTED on its CPU, without an exit. False, or NULL: not all of it. unpost, on its
+	 * own CPU, takes back what came too late for the guest.
+	 */
+	bool (*post_remote)(struct vcpu *vcpu);
+	void (*unpost)(struct vcpu *vcpu);
 	/* Asks for EXIT_WINDOW as soon as the guest can take an interrupt. */
 	void (*want_window)(struct vcpu *vcpu);
 	/* An NMI goes in: hold further ones until its IRET. */

@@ -35,6 +35,7 @@ enum exit_reason {
 struct vcpu_exit {
 	enum exit_reason reason;
 	uint8_t insn_len; /* bytes RIP advances when the exit was HANDLED; 0 for fault-like exits */
+	uint8_t acknowledged; /* a physical vector that the exit took already, 0: none; cleared by who handles it */
 	uint64_t raw;	  /* the vendor's code, for dumps */
 	union {
 		struct {

@@ -6,6 +6,7 @@
 #include "vcpu/vcpu.h"
 
 #include "hw/cpu.h"
+#include "hw/irq.h"
 #include "hw/paging.h"
 #include "hw/percpu.h"
 #include "hw/smp_call.h"
@@ -41,11 +42,16 @@ void vcpu_reset(struct vcpu *vcpu, bool is_cold)
 
 void vcpu_request(struct vcpu *vcpu, uint32_t requests)
 {
+	bool is_posted = requests == VCPU_REQ_EVENT && vcpu->pcpu != cpu_id() &&
+			 atomic_load_relaxed(&vcpu->in_guest) != 0 && vcpu_backend->post_remote != NULL &&
+			 vcpu_backend->post_remote(vcpu);
+
+	/* Requested all the same: the guest may have left before it could take what was posted. */
 	(void)atomic_fetch_or(&vcpu->requests, requests);
 	if (sched_wake(&per_cpu(sched, vcpu->pcpu), &vcpu->sched) ||
 	    atomic_load_relaxed(&vcpu->in_guest) != 0) {
 		if (vcpu->pcpu != cpu_id())
-			smp_kick(vcpu->pcpu);
+			smp_kick(vcpu->pcpu, is_posted ? IRQ_POSTED : IRQ_KICK);
 	}
 }
 

@@ -3,6 +3,7 @@
 #include "vm/exit.h"
 
 #include "hw/cpu.h"
+#include "hw/irq.h"
 #include "lib/log.h"
 #include "vcpu/backend.h"
 #include "vcpu/fpu.h"
@@ -40,7 +41,12 @@ static enum exit_result exit_none(struct vcpu *vcpu)
 
 static enum exit_result exit_interrupt(struct vcpu *vcpu)
 {
-	(void)vcpu;
+	uint8_t vector = vcpu->exit.acknowledged;
+
+	if (vector != 0) {
+		vcpu->exit.acknowledged = 0;
+		irq_dispatch(vector);
+	}
 	cpu_irq_window();
 	run_pass_nmis();
 	return EXIT_RETRY;

@@ -35,7 +35,7 @@ void run_init_cpu(void)
 		panic("CPU %u: no memory to turn virtualization on", cpu_id());
 }
 
-/* INIT, SIPI and NMI; what only wants a new look at the vlapic needs no more than being here. */
+/* INIT, SIPI and NMI; what only wants a new look at the vlapic needs little more than being here. */
 static void take_requests(struct vcpu *vcpu)
 {
 	uint32_t requests = atomic_swap(&vcpu->requests, 0U);
@@ -50,6 +50,8 @@ static void take_requests(struct vcpu *vcpu)
 		vcpu->nmi_pending = true;
 	if ((requests & VCPU_REQ_PIC) != 0)
 		vcpu->pic_pending = true;
+	if ((requests & VCPU_REQ_EVENT) != 0 && vcpu_backend->unpost != NULL)
+		vcpu_backend->unpost(vcpu);
 	if ((requests & VCPU_REQ_TIMER) != 0)
 		vlapic_timer_expired(&vcpu->vlapic);
 	if ((requests & VCPU_REQ_FLUSH) != 0)

@@ -4,6 +4,7 @@
  * host's state, which is the same on all CPUs but for the stack.
  */
 #include "hw/cpu.h"
+#include "hw/irq.h"
 #include "hw/paging.h"
 #include "lib/string.h"
 #include "vcpu/vmx/vmcs_access.h"
@@ -54,6 +55,11 @@ static void controls_init(struct vcpu *vcpu)
 	vmcs_write(VMCS_EPT_POINTER, group->space.pt.root_hpa | VMX_EPTP_LEVELS_4 | VMX_EPTP_WB);
 	if ((vmx_features.cpu2 & VMX_CPU2_XSAVES) != 0)
 		vmcs_write(VMCS_XSS_EXITING, ~0UL); /* none comes: IA32_XSS is 0 for all */
+	if (x->posted != NULL) {
+		memset(x->posted, 0, sizeof(*x->posted));
+		vmcs_write(VMCS_POSTED_VECTOR, IRQ_POSTED);
+		vmcs_write(VMCS_POSTED_DESCRIPTOR, page_pool_to_hpa(&host_pool, x->posted));
+	}
 	if (x->virtual_apic != NULL) {
 		memset(x->virtual_apic, 0, PAGE_SIZE);
 		vmcs_write(VMCS_VIRTUAL_APIC, page_pool_to_hpa(&host_pool, x->virtual_apic));

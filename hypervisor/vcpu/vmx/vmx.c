@@ -84,6 +84,8 @@ static void free_pages(struct vmx_vcpu *x)
 {
 	if (x->virtual_apic != NULL)
 		page_pool_free(&host_pool, x->virtual_apic);
+	if (x->posted != NULL)
+		page_pool_free(&host_pool, x->posted);
 	if (x->vmcs != NULL)
 		page_pool_free(&host_pool, x->vmcs);
 	page_pool_free(&host_pool, x);
@@ -99,7 +101,10 @@ static int vmx_vcpu_init(struct vcpu *vcpu)
 	x->vmcs = page_pool_alloc(&host_pool);
 	if (has_shadow)
 		x->virtual_apic = page_pool_alloc(&host_pool);
-	if (x->vmcs == NULL || (has_shadow && x->virtual_apic == NULL)) {
+	if (vmx_features.posted != 0) /* a page, because Bochs 3.0 takes no less */
+		x->posted = page_pool_alloc(&host_pool);
+	if (x->vmcs == NULL || (has_shadow && x->virtual_apic == NULL) ||
+	    (vmx_features.posted != 0 && x->posted == NULL)) {
 		free_pages(x);
 		return -ENOMEM;
 	}
@@ -461,6 +466,8 @@ const struct vcpu_backend vmx_backend = {
 	.can_interrupt = vmx_can_interrupt,
 	.offer = vmx_offer,
 	.post = vmx_apic_post,
+	.post_remote = vmx_post_remote,
+	.unpost = vmx_unpost,
 	.want_window = vmx_want_window,
 	.mask_nmi = vmx_mask_nmi,
 	.tpr_set = vmx_tpr_set,

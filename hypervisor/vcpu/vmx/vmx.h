@@ -31,6 +31,13 @@ enum {
 	VMX_DUE_REGISTER = 1U << 3, /* of the local APIC: apic_written */
 };
 
+/* What another CPU gives a running guest (SDM 3C 30.6); SDM wants 64 bytes aligned to 64. */
+struct vmx_posted {
+	uint64_t requests[4]; /* a bit for each vector */
+	uint64_t control;
+	uint64_t reserved[3];
+};
+
 struct vmx_vcpu {
 	/* vmx_entry.S knows these two by their offsets. */
 	uint64_t host_rsp; /* as the VMCS has it */
@@ -47,6 +54,7 @@ struct vmx_vcpu {
 	uint32_t apic_controls; /* vmx_apic.c: VMX_CPU2_*APIC, while the CPU is the guest's local APIC; else 0 */
 	uint16_t apic_written; /* with VMX_DUE_REGISTER: whose copy in the page is to be made anew */
 	uint64_t eoi_exits[4]; /* as the VMCS has them */
+	struct vmx_posted *posted; /* NULL: the CPU has no posted interrupts */
 	uint64_t cr2, dr6;     /* while not loaded */
 	uint64_t msr[VMX_OWN_MSRS];
 };
@@ -62,6 +70,7 @@ struct vmx_features {
 	uint64_t cr0_fixed0, cr0_fixed1, cr4_fixed0, cr4_fixed1;
 	uint64_t ept_vpid_cap;
 	uint32_t revision;
+	uint32_t posted; /* VMX_PIN_POSTED when the CPU has that and it is to be used, else 0 */
 	uint32_t xapic, x2apic; /* VMX_CPU2_*APIC when the CPU has all of it and it is to be used, else 0 */
 };
 extern struct vmx_features vmx_features;
@@ -87,6 +96,10 @@ void vmx_apic_pull(struct vcpu *vcpu);
 /* What of the APIC has to be done before an entry once in a while. The VMCS is current. */
 void vmx_apic_prepare(struct vcpu *vcpu);
 int vmx_group_start(struct vcpu_group *group);
+
+/* vmx_posted.c */
+bool vmx_post_remote(struct vcpu *vcpu);
+void vmx_unpost(struct vcpu *vcpu);
 
 /* vmx_check.c */
 const char *vmx_explain(struct vcpu *vcpu);

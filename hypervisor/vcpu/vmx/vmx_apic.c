@@ -184,9 +184,10 @@ static void follow(struct vcpu *vcpu)
 	}
 	if (controls == VMX_CPU2_XAPIC)
 		vmcs_write(VMCS_APIC_ACCESS, vcpu->group->apic_page_hpa);
-	x->apic_controls = controls;
+	atomic_store(&x->apic_controls, controls);
 	vmcs_write(VMCS_MSR_BITMAP, vmx_msr_bitmap(vcpu->group, controls == VMX_CPU2_X2APIC));
 	vmcs_write(VMCS_CPU_CONTROLS2, vmx_features.cpu2 | controls);
+	vmcs_write(VMCS_PIN_CONTROLS, vmx_features.pin | (controls != 0 ? vmx_features.posted : 0U));
 }
 
 void vmx_apic_prepare(struct vcpu *vcpu)

@@ -9,6 +9,7 @@
 #define VMX_PIN_INTERRUPT (1U << 0)
 #define VMX_PIN_NMI (1U << 3)
 #define VMX_PIN_VIRTUAL_NMI (1U << 5)
+#define VMX_PIN_POSTED (1U << 7)
 
 /* Processor-based controls */
 #define VMX_CPU_INTERRUPT_WINDOW (1U << 2)
@@ -42,6 +43,7 @@
 /* Exit and entry controls */
 #define VMX_EXIT_SAVE_DEBUG (1U << 2)
 #define VMX_EXIT_HOST_64 (1U << 9)
+#define VMX_EXIT_ACKNOWLEDGE (1U << 15)
 #define VMX_EXIT_SAVE_PAT (1U << 18)
 #define VMX_EXIT_LOAD_PAT (1U << 19)
 #define VMX_EXIT_SAVE_EFER (1U << 20)

@@ -16,6 +16,13 @@ static void decode_length(struct vcpu *vcpu)
 	vcpu->exit.insn_len = (uint8_t)vmcs_read(VMCS_INSTRUCTION_LENGTH);
 }
 
+/* With posted interrupts the exit acknowledges the one that caused it. */
+static void decode_interrupt(struct vcpu *vcpu)
+{
+	if ((vmx_features.exit & VMX_EXIT_ACKNOWLEDGE) != 0)
+		vcpu->exit.acknowledged = (uint8_t)vmcs_read(VMCS_EXIT_EVENT);
+}
+
 static void decode_rdmsr(struct vcpu *vcpu)
 {
 	vcpu->exit.msr.is_write = false;
@@ -221,7 +228,7 @@ struct exit_row {
 
 static const struct exit_row exits[VMX_EXIT_COUNT] = {
 	[VMX_EXIT_EXCEPTION] = { EXIT_EXCEPTION, decode_exception },
-	[VMX_EXIT_INTERRUPT] = { EXIT_INTERRUPT, NULL },
+	[VMX_EXIT_INTERRUPT] = { EXIT_INTERRUPT, decode_interrupt },
 	[VMX_EXIT_TRIPLE_FAULT] = { EXIT_SHUTDOWN, NULL },
 	[VMX_EXIT_INIT] = { EXIT_INTERRUPT, NULL },
 	[VMX_EXIT_INTERRUPT_WINDOW] = { EXIT_WINDOW, decode_window },

@@ -82,6 +82,19 @@ static void probe_apic(void)
 		 vmx_features.x2apic != 0 ? "the CPU's" : "emulated");
 }
 
+/* They need an interrupt to be acknowledged by the exit that it causes. */
+static void probe_posted(void)
+{
+	uint64_t pin = msr_read(MSR_IA32_VMX_TRUE_PINBASED), out = msr_read(MSR_IA32_VMX_TRUE_EXIT);
+
+	if ((vmx_features.xapic | vmx_features.x2apic) == 0 || (pin >> 32 & VMX_PIN_POSTED) == 0 ||
+	    (out >> 32 & VMX_EXIT_ACKNOWLEDGE) == 0)
+		return;
+	vmx_features.posted = VMX_PIN_POSTED;
+	vmx_features.exit |= VMX_EXIT_ACKNOWLEDGE;
+	log_info("vcpu: interrupts are posted to a guest that runs");
+}
+
 /* The firmware decides, and locks, whether VMX may be used; left open, we lock it on (cpu_on). */
 static bool is_disabled(void)
 {
@@ -111,9 +124,11 @@ const char *vmx_probe(void)
 	why = probe_controls();
 	if (why == NULL)
 		why = probe_ept();
-	if (why == NULL)
-		probe_apic();
-	return why;
+	if (why != NULL)
+		return why;
+	probe_apic();
+	probe_posted();
+	return NULL;
 }
 
 bool vmx_offers(enum vcpu_feature feature)

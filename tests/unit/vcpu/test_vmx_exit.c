@@ -15,6 +15,8 @@
 
 #define FIELDS 0x7000U
 
+struct vmx_features vmx_features;
+
 static uint64_t fields[FIELDS];
 static unsigned int nmis_taken;
 static struct vmx_vcpu arch;
@@ -116,6 +118,20 @@ static void reasons_are_told(void **state)
 		assert_int_equal(vcpu.exit.reason, cases[i].reason);
 		assert_int_equal(vcpu.exit.raw, cases[i].code);
 	}
+}
+
+/* Only where the exit is to acknowledge it does it say which. */
+static void an_acknowledged_interrupt_is_told(void **state)
+{
+	(void)state;
+	fields[VMCS_EXIT_EVENT] = VMX_EVENT_VALID | 0xF0;
+	decode(VMX_EXIT_INTERRUPT, 0, 0);
+	assert_int_equal(vcpu.exit.acknowledged, 0);
+	vmx_features.exit = VMX_EXIT_ACKNOWLEDGE;
+	decode(VMX_EXIT_INTERRUPT, 0, 0);
+	assert_int_equal(vcpu.exit.reason, EXIT_INTERRUPT);
+	assert_int_equal(vcpu.exit.acknowledged, 0xF0);
+	vmx_features.exit = 0;
 }
 
 static void lengths_are_the_cpus_own(void **state)
@@ -370,6 +386,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(reasons_are_told, clean),
+		cmocka_unit_test_setup(an_acknowledged_interrupt_is_told, clean),
 		cmocka_unit_test_setup(lengths_are_the_cpus_own, clean),
 		cmocka_unit_test_setup(ports_are_told, clean),
 		cmocka_unit_test_setup(control_registers_are_told, clean),

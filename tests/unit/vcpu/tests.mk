@@ -18,3 +18,6 @@ vcpu_vmx_apic_CFLAGS := -Itests/unit/vcpu/fake
 
 UNIT_TESTS += vcpu_vmx_intercept
 vcpu_vmx_intercept_SRCS := tests/unit/vcpu/test_vmx_intercept.c hypervisor/vcpu/vmx/vmx_intercept.c
+
+UNIT_TESTS += vcpu_vmx_posted
+vcpu_vmx_posted_SRCS := tests/unit/vcpu/test_vmx_posted.c hypervisor/vcpu/vmx/vmx_posted.c
