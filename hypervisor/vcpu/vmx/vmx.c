@@ -261,11 +261,7 @@ void vmx_set_controls(struct vmx_vcpu *x, uint32_t bits, bool on)
 	vmcs_write(VMCS_CPU_CONTROLS, controls);
 }
 
-/*
- * The shadow of STI and MOV SS ends with the next instruction; when we carried that one out, the CPU
- * has not noticed.
- */
-static uint32_t blocking(struct vcpu *vcpu)
+uint32_t vmx_blocking(struct vcpu *vcpu)
 {
 	const uint32_t shadow = VMX_BLOCKED_STI | VMX_BLOCKED_MOV_SS;
 	uint32_t state = (uint32_t)vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
@@ -284,7 +280,7 @@ static bool vmx_can_interrupt(struct vcpu *vcpu)
 	if (vcpu->event.type != EVENT_NONE)
 		return false;
 	vmx_open(vcpu);
-	can = (vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_IF) != 0 && blocking(vcpu) == 0;
+	can = (vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_IF) != 0 && vmx_blocking(vcpu) == 0;
 	vmx_close(vcpu);
 	return can;
 }
@@ -331,7 +327,7 @@ static void make_offer(struct vcpu *vcpu, bool has_event)
 		vmx_set_threshold(x, class);
 		return;
 	}
-	if (has_event || (vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_IF) == 0 || blocking(vcpu) != 0) {
+	if (has_event || (vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_IF) == 0 || vmx_blocking(vcpu) != 0) {
 		vmx_set_controls(x, VMX_CPU_INTERRUPT_WINDOW, true);
 		return;
 	}

@@ -134,6 +134,12 @@ bool vmx_is_loaded(const struct vcpu *vcpu);
 /* VMREAD and VMWRITE mean its VMCS; so it is of a loaded one until another is opened. */
 bool vmx_is_current(const struct vcpu *vcpu);
 
+/*
+ * The shadow of STI and MOV SS that holds interrupts back, 0: none. It ends with the next instruction; when we carried
+ * that one out, the CPU has not noticed, so this ends it. The VMCS is open.
+ */
+uint32_t vmx_blocking(struct vcpu *vcpu);
+
 /* Turns bits of the processor-based controls on or off. The VMCS is open. */
 void vmx_set_controls(struct vmx_vcpu *x, uint32_t bits, bool on);
 /* Asks for an exit when the priority class falls below threshold; 0: never. The VMCS is open. */

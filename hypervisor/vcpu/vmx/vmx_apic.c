@@ -120,6 +120,8 @@ static void post(struct vcpu *vcpu)
 		mark_level(vcpu, word, vectors);
 	}
 	write_status(x);
+	/* HLT is carried out by us, most often behind STI: what woke the guest comes before its next instruction. */
+	(void)vmx_blocking(vcpu);
 }
 
 void vmx_apic_pull(struct vcpu *vcpu)

@@ -92,6 +92,15 @@ static void eoi(void *ctx, uint8_t vector)
 	acknowledged = vector;
 }
 
+static unsigned int shadows_ended;
+
+uint32_t vmx_blocking(struct vcpu *v)
+{
+	assert_ptr_equal(v, &vcpu);
+	shadows_ended++;
+	return 0;
+}
+
 hpa_t vmx_msr_bitmap(const struct vcpu_group *g, bool is_x2apic)
 {
 	assert_ptr_equal(g, &group);
@@ -158,7 +167,9 @@ static void what_waits_is_posted(void **state)
 	(void)state;
 	vlapic_accept(&vcpu.vlapic, 0x31, false);
 	vlapic_accept(&vcpu.vlapic, 0xE2, true);
+	shadows_ended = 0;
 	assert_true(vmx_apic_post(&vcpu));
+	assert_int_equal(shadows_ended, 1); /* of STI before an instruction that we carried out */
 	assert_int_equal(map_bit(APIC_IRR, 0x31), 1);
 	assert_int_equal(map_bit(APIC_IRR, 0xE2), 1);
 	assert_int_equal(map_bit(APIC_TMR, 0x31), 0);
