@@ -3,10 +3,12 @@
 #include <acrn/dev.h>
 
 #include "lib/errno.h"
+#include "lib/log.h"
 #include "lib/util.h"
 #include "vm/exit.h"
 #include "vm/hypercall.h"
 #include "vm/ioreq.h"
+#include "vm/passthru.h"
 
 int64_t hc_set_callback_vector(struct hypercall *call)
 {
@@ -23,7 +25,7 @@ int64_t hc_inject_msi(struct hypercall *call)
 	return apic_bus_deliver_msi(&call->target->apics, msi.addr, (uint32_t)msi.data);
 }
 
-/* No VM has a physical interrupt of its own yet, so there is none to report or to delay. */
+/* Physical interrupts are counted; delaying them is not built, and only "no delay" is accepted. */
 int64_t hc_intr_monitor(struct hypercall *call)
 {
 	struct acrn_intr_monitor m;
@@ -34,9 +36,12 @@ int64_t hc_intr_monitor(struct hypercall *call)
 	if (!IS_ALIGNED(call->rsi, PAGE_SIZE) || m.cmd > ACRN_INTR_MONITOR_DELAY_INT ||
 	    m.buf_cnt > ACRN_INTR_MONITOR_MAX)
 		return -EINVAL;
-	if (m.cmd == ACRN_INTR_MONITOR_DELAY_INT)
-		return 0;
-	m.buf_cnt = 0;
+	if (m.cmd == ACRN_INTR_MONITOR_DELAY_INT) {
+		if (m.buffer[0] != 0)
+			log_warn("vm%u: interrupts cannot be delayed, by %lu ms", call->target->id, m.buffer[0]);
+		return m.buffer[0] == 0 ? 0 : -EINVAL;
+	}
+	m.buf_cnt = passthru_count_irqs(call->target, m.buffer, ACRN_INTR_MONITOR_MAX);
 	return hypercall_write(call, call->rsi, &m, sizeof(m));
 }
 

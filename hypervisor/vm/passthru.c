@@ -250,6 +250,31 @@ void passthru_reset_all(struct vm *vm)
 		reset(vm->device[i]);
 }
 
+static unsigned int count_irqs(struct passthru_dev *dev, uint64_t *words, unsigned int max)
+{
+	const struct ptirq_msi *irq;
+	unsigned int done = 0;
+
+	claim(dev);
+	for (unsigned int n = 0; (irq = passthru_irq(dev, n)) != NULL && done + 2U <= max; n++) {
+		if (!irq->active)
+			continue;
+		words[done++] = (uint64_t)irq->cpu << 8 | irq->vector;
+		words[done++] = ptirq_msi_take_count(irq);
+	}
+	atomic_store(&dev->busy, 0U);
+	return done;
+}
+
+unsigned int passthru_count_irqs(struct vm *vm, uint64_t *words, unsigned int max)
+{
+	unsigned int done = 0;
+
+	for (unsigned int i = 0; i < vm->device_count; i++)
+		done += count_irqs(vm->device[i], words + done, max - done);
+	return done;
+}
+
 /* --- the guest's accesses --- */
 
 static void access_config(struct passthru_dev *dev, uint32_t reg, struct io_access *io)

@@ -52,6 +52,12 @@ bool passthru_is_assigned(uint16_t bdf);
 int passthru_assign_mmio(struct vm *vm, const struct acrn_mmiores *res);
 int passthru_release_mmio(struct vm *vm, const struct acrn_mmiores *res);
 
+/*
+ * How often the VM's devices interrupted since the last call: pairs of a number that names the interrupt (the CPU in
+ * 15:8, its vector in 7:0) and a count, as many as fit into max words. Words written.
+ */
+unsigned int passthru_count_irqs(struct vm *vm, uint64_t *words, unsigned int max);
+
 enum passthru_result { PASSTHRU_NOT_MINE, PASSTHRU_DONE, PASSTHRU_BUSY };
 
 /* An access of the guest's that nobody answered yet: configuration space, or a register that is not simply mapped. */
@@ -69,5 +75,7 @@ enum passthru_result passthru_bar_access(struct passthru_dev *dev, struct io_acc
 /* passthru_irq.c */
 void passthru_irq_init(struct passthru_dev *dev);
 void passthru_irq_free(struct passthru_dev *dev);
+/* The n-th of a device, MSI first; NULL behind the last. */
+const struct ptirq_msi *passthru_irq(const struct passthru_dev *dev, unsigned int n);
 extern void passthru_msi_changed(void *ctx);
 extern void passthru_msix_changed(void *ctx);

@@ -107,6 +107,13 @@ void passthru_irq_init(struct passthru_dev *dev)
 		mmio_write32(real_entry(dev, i) + ENTRY_CONTROL, VPCI_MSIX_ENTRY_MASKED);
 }
 
+const struct ptirq_msi *passthru_irq(const struct passthru_dev *dev, unsigned int n)
+{
+	if (n == 0)
+		return &dev->msi;
+	return n <= dev->msix.count ? &dev->irqs->irq[n - 1U] : NULL;
+}
+
 void passthru_irq_free(struct passthru_dev *dev)
 {
 	ptirq_msi_free(&dev->msi, dev->phys);

@@ -43,7 +43,7 @@ static void device_irq(uint8_t vector)
 		s->fn(s->ctx);
 	lapic_eoi();
 	if (s->vm != NULL) {
-		s->count++;
+		(void)atomic_fetch_add(&s->count, 1UL);
 		(void)apic_bus_deliver_msi(&s->vm->apics, s->address, s->data);
 	}
 	spinlock_unlock(&s->lock);
@@ -199,7 +199,7 @@ void ptirq_msi_free(struct ptirq_msi *irq, uint16_t bdf)
 	*irq = (struct ptirq_msi){ 0 };
 }
 
-uint64_t ptirq_msi_count(const struct ptirq_msi *irq)
+uint64_t ptirq_msi_take_count(const struct ptirq_msi *irq)
 {
-	return irq->active ? atomic_load_relaxed(&source_of(irq->cpu, irq->vector)->count) : 0;
+	return irq->active ? atomic_swap(&source_of(irq->cpu, irq->vector)->count, 0UL) : 0;
 }

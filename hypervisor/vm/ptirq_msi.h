@@ -34,5 +34,5 @@ int ptirq_msi_set(struct ptirq_msi *irq, struct vm *vm, uint16_t bdf, uint64_t a
 /* No interrupt any more; what is under way is dropped. Harmless when there is none. */
 void ptirq_msi_free(struct ptirq_msi *irq, uint16_t bdf);
 
-/* Physical interrupts that came for this one since it was made. */
-uint64_t ptirq_msi_count(const struct ptirq_msi *irq);
+/* Physical interrupts that came for this one since it was made, or since the last call. */
+uint64_t ptirq_msi_take_count(const struct ptirq_msi *irq);

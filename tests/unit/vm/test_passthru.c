@@ -117,6 +117,8 @@ int ptirq_msi_set(struct ptirq_msi *irq, struct vm *v, uint16_t bdf, uint64_t ad
 	assert_ptr_equal(v, &vm);
 	assert_int_equal(bdf, CARD);
 	irq->active = true;
+	irq->cpu = 1;
+	irq->vector = 0xF4;
 	irq->message = (struct msi_msg){ 0xFEE12000, data + (uint32_t)(address >> 12 & 0xFF) };
 	return 0;
 }
@@ -127,6 +129,12 @@ void ptirq_msi_free(struct ptirq_msi *irq, uint16_t bdf)
 	if (irq->active)
 		note("no-irq ");
 	irq->active = false;
+}
+
+uint64_t ptirq_msi_take_count(const struct ptirq_msi *irq)
+{
+	assert_true(irq->active);
+	return 7;
 }
 
 void ptirq_line_release_all(struct vm *v, uint16_t bdf)
@@ -400,6 +408,8 @@ static void a_device_that_is_being_changed_is_busy(void **state)
 
 static void a_message_goes_through_a_source_and_is_freed(void **state)
 {
+	uint64_t words[48];
+
 	(void)state;
 	assert_int_equal(passthru_assign(&vm, &wanted), 0);
 	config_write(0x54, 4, 0xFEE03000);
@@ -409,6 +419,10 @@ static void a_message_goes_through_a_source_and_is_freed(void **state)
 	assert_int_equal(cfg[0x52] & 1, 1);
 	assert_int_equal(cfg[0x55], 0x20);
 	assert_int_equal(cfg[0x5C], 0x44);
+	assert_int_equal(passthru_count_irqs(&vm, words, 1), 0);
+	assert_int_equal(passthru_count_irqs(&vm, words, 48), 2);
+	assert_int_equal(words[0], 0x1F4);
+	assert_int_equal(words[1], 7);
 	did[0] = 0;
 	passthru_release(vm.device[0]);
 	assert_string_equal(did, "quiet no-line no-irq detach give-back attach-service no-domain ");
