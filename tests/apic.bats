@@ -10,7 +10,8 @@ setup_file() {
 	boot apic_amd --grub "${tiny[@]}" --smp 2 --mem 512M --append cpus=2
 	bochs_boot apic_plain "${tiny[@]}" --initrd /dev/null --cpus 2 --append cpus=2 --options apic=plain
 	bochs_boot apic_cpu "${tiny[@]}" --initrd /dev/null --cpus 2 --append cpus=2
-	bochs_boot apic_posted "${tiny[@]}" --initrd /dev/null --cpus 2 --append cpus=2 --model skylake
+	bochs_boot apic_posted "${tiny[@]}" --initrd /dev/null --cpus 2 --append cpus=2 --model skylake \
+		--options apic=posted
 }
 
 everywhere() { # NAME [x2apic]: in both modes, or in this one alone
