@@ -59,8 +59,12 @@ void irq_dispatch(uint8_t vector)
 		drop(vector);
 		return;
 	}
-	if (vector == IRQ_SPURIOUS)
+	if (vector == IRQ_SPURIOUS) {
+		/* Nothing is in service but when a device has sent it; that would hold back all others. */
+		if (lapic_in_service(vector))
+			lapic_eoi();
 		return;
+	}
 	if (vector >= IRQ_DEVICE_FIRST && vector <= IRQ_DEVICE_LAST && device_to != NULL) {
 		device_to(vector);
 		return;
