@@ -66,6 +66,13 @@ refusals_are_told() {
 @test "AMD's IOMMU: neither tables nor registers nor function are the Service VM's" { registers_are_closed iommu_amd; }
 @test "AMD's IOMMU: a device reads nothing of the hypervisor" { reads_get_nothing iommu_amd; }
 @test "AMD's IOMMU: a device writes nowhere in the hypervisor" { writes_get_nowhere iommu_amd; }
+@test "a device's interrupts with vectors of exceptions, or of the hypervisor's own, do nothing" {
+	for boot in iommu_amd iommu_intel; do
+		passes $boot interrupts-are-sent
+		passes $boot interrupts-of-the-hypervisor-are-sent
+		passes $boot hypervisor-still-answers
+	done
+}
 # QEMU 11 leaves the address out of AMD's events
 @test "AMD's IOMMU: what was refused is in the log, with the device" {
 	says iommu_amd "iommu: 00:10.0 was refused address 0x0: "

@@ -13,6 +13,8 @@
 
 #define ICR_WAIT 1000000U /* turns; a message leaves in microseconds */
 #define XAPIC_MAX_ID 254U
+/* A device can send any vector: those below 0x20, which look like exceptions, wait for ever. */
+#define TPR_NO_EXCEPTIONS 0x10U
 
 static DEFINE_PERCPU(bool, lapic_x2apic);
 static volatile uint8_t *page; /* NULL while no CPU was ever seen in xAPIC mode */
@@ -94,7 +96,7 @@ static void set_up(void)
 	uint32_t max_lvt = (lapic_read(APIC_VERSION) >> 16) & 0xFFU;
 
 	lapic_write(APIC_SVR, APIC_SVR_ENABLE | IRQ_SPURIOUS);
-	lapic_write(APIC_TPR, 0);
+	lapic_write(APIC_TPR, TPR_NO_EXCEPTIONS);
 	lapic_write(APIC_LVT_TIMER, APIC_LVT_MASKED | IRQ_TIMER);
 	lapic_write(APIC_LVT_LINT0, APIC_LVT_MASKED);
 	lapic_write(APIC_LVT_LINT1, APIC_DM_NMI << APIC_LVT_MODE_SHIFT);

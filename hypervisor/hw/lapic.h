@@ -10,7 +10,8 @@
 #include "x86/apic.h"
 
 /*
- * Enables the APIC of this CPU: spurious vector, TPR 0, all local vectors masked but LINT1 = NMI.
+ * Enables the APIC of this CPU: spurious vector, TPR that lets 0x20 and above come, all local vectors masked but
+ * LINT1 = NMI.
  */
 void lapic_init_cpu(void);
 

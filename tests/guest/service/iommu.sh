@@ -32,6 +32,10 @@ check a-device-reads-nothing-of-the-hypervisor sh -c '! grep -E "GOT|gave" /tmp/
 # beyond all memory, the IOMMU's registers, and reading where a write would be an interrupt
 check a-device-reads-nothing-elsewhere dma 0x10000000000 $((registers + 0x18))
 
+# vectors that look like exceptions, and the hypervisor's own
+check interrupts-are-sent dma message 0x10 0x1f
+check interrupts-of-the-hypervisor-are-sent dma message 0xf0 0xff
+
 echo "=== and the machine lives"
 equal hypervisor-still-answers "$(probe hypervisor)" ACRNACRNACRN
 check network-still-answers ping -c 3 -w 20 10.0.2.2
