@@ -323,15 +323,28 @@ static void try_registers(void)
 	report("an-illegal-vector-is-an-error");
 }
 
+/* What is left of a count just begun. The emulator may be away for longer than it lasts: then once more. */
+static uint32_t begin_count(void)
+{
+	uint32_t left = 0;
+
+	for (uint32_t tries = 20; left == 0 && tries; tries--) {
+		counts[0x71] = 0;
+		set(APIC_TIMER_INIT, 1000000);
+		left = get(APIC_TIMER_CURRENT);
+		if (left == 0)
+			wait_for(&counts[0x71], 1);
+	}
+	return left;
+}
+
 static void try_timer(void)
 {
 	forget();
-	counts[0x71] = 0;
 	set(APIC_TIMER_DIVIDE, 0xb);
 	set(APIC_LVT_TIMER, 0x71);
-	set(APIC_TIMER_INIT, 1000000);
+	EXPECT(begin_count() - 1 < 1000000, 1);
 	EXPECT(get(APIC_TIMER_INIT), 1000000);
-	EXPECT(get(APIC_TIMER_CURRENT) - 1 < 1000000, 1);
 	asm volatile("sti; hlt; cli" : : : "memory");
 	EXPECT(counts[0x71], 1);
 	EXPECT(get(APIC_TIMER_CURRENT), 0);
