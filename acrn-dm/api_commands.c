@@ -53,7 +53,7 @@ static struct dm_device *get_device(struct call *c)
 
 static int status(struct call *c)
 {
-	cJSON_AddStringToObject(c->result, "state", "running");
+	cJSON_AddStringToObject(c->result, "state", vm_is_paused() ? "paused" : "running");
 	cJSON_AddStringToObject(c->result, "name", config.vm_name);
 	cJSON_AddNumberToObject(c->result, "vcpus", vm_vcpu_count());
 	cJSON_AddNumberToObject(c->result, "memory", (double)(mem_lowmem() + mem_highmem()));
@@ -61,11 +61,24 @@ static int status(struct call *c)
 	return 0;
 }
 
-/* The hypervisor's pause ends in a reset or the VM's end: vCPUs lose what they waited for. */
-static int no_pause(struct call *c)
+static int pause_vm(struct call *c)
 {
-	c->why = "this hypervisor cannot let a paused VM run on";
-	return -EOPNOTSUPP;
+	int err = vm_pause();
+
+	if (err == -EOPNOTSUPP)
+		c->why = "this hypervisor cannot let a paused VM run on";
+	else if (err)
+		c->why = "the hypervisor refuses to pause the VM";
+	return err;
+}
+
+static int resume_vm(struct call *c)
+{
+	int err = vm_resume();
+
+	if (err)
+		c->why = "the VM cannot go on: its guest came to an end before; reset it";
+	return err;
 }
 
 static int stop(struct call *c)
@@ -165,8 +178,8 @@ static const struct {
 	int (*run)(struct call *c);
 } commands[] = {
 	{ "status", status },
-	{ "pause", no_pause },
-	{ "resume", no_pause },
+	{ "pause", pause_vm },
+	{ "resume", resume_vm },
 	{ "stop", stop },
 	{ "reset", reset },
 	{ "statistics", statistics },

@@ -138,6 +138,11 @@ int hsm_pause_vm(void)
 	return call(ACRN_IOCTL_PAUSE_VM, NULL);
 }
 
+bool hsm_can_resume(void)
+{
+	return hsm.caps & ACRN_HSM_CAP_RESUME;
+}
+
 int hsm_reset_vm(void)
 {
 	return call(ACRN_IOCTL_RESET_VM, NULL);

@@ -33,6 +33,8 @@ int hsm_create_vm(const struct hsm_vm_config *cfg, struct hsm_vm_info *info);
 void hsm_destroy_vm(void);
 int hsm_start_vm(void);
 int hsm_pause_vm(void);
+/* Does hsm_start_vm() let a VM go on that was paused while it ran? */
+bool hsm_can_resume(void);
 int hsm_reset_vm(void);
 int hsm_set_vcpu_regs(const struct acrn_vcpu_regs *regs);
 

@@ -41,6 +41,7 @@ static struct {
 	_Atomic int request;	/* enum vm_request */
 	_Atomic int exit_status;
 	uint64_t started_ns;
+	bool paused;
 	unsigned int vcpus;
 	uint32_t apic_id[HSM_MAX_VCPUS];
 } vm;
@@ -260,7 +261,34 @@ static int boot(void)
 	if (err)
 		log_err("cannot start the VM: %s", strerror(-err));
 	vm.started_ns = loop_now_ns();
+	vm.paused = false;
 	return err;
+}
+
+/* Devices work on: what they have for the guest, it finds when it goes on. */
+int vm_pause(void)
+{
+	int err;
+
+	if (vm.paused)
+		return 0;
+	err = hsm_can_resume() ? hsm_pause_vm() : -EOPNOTSUPP;
+	vm.paused = err == 0;
+	return err;
+}
+
+int vm_resume(void)
+{
+	int err = vm.paused ? hsm_start_vm() : 0;
+
+	if (!err)
+		vm.paused = false;
+	return err;
+}
+
+bool vm_is_paused(void)
+{
+	return vm.paused;
 }
 
 /* A guest that does nothing but reset itself must not keep the Service VM busy. */

@@ -28,6 +28,11 @@ int vm_create(void);
 int vm_run(void);
 void vm_destroy(void);
 
+/* On the main thread: from reset to reset the guest stops and goes on. -EOPNOTSUPP: the hypervisor cannot. */
+int vm_pause(void);
+int vm_resume(void);
+bool vm_is_paused(void);
+
 unsigned int vm_vcpu_count(void);
 /* The local APIC id of a vCPU, as the hypervisor gives it. */
 uint32_t vm_apic_id(unsigned int vcpu);

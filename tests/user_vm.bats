@@ -79,6 +79,17 @@ setup_file() {
 	passes user_vm monitor-takes-destroy
 	passes user_vm destroy-ends-with-0
 }
+@test "a VM is paused and goes on, disk and all, or is reset, or ends" {
+	passes user_vm vm-is-paused
+	passes user_vm status-says-paused
+	passes user_vm paused-guest-does-nothing
+	passes user_vm vm-is-resumed
+	passes user_vm resumed-guest-goes-on
+	passes user_vm five-pauses-harm-nothing
+	passes user_vm paused-vm-is-reset
+	passes user_vm reset-guest-begins-again
+	passes user_vm paused-vm-ends-with-0
+}
 @test "SIGINT powers off" { passes user_vm sigint-ends-with-0; }
 @test "--debugexit gives the guest's status" { passes user_vm debugexit-gives-its-status; }
 @test "-h and -v answer" {

@@ -266,6 +266,8 @@ static long do_get_info(struct call *c)
 
 	if (hsm_hv.extensions & ACRN_EXTENSION_WAIT)
 		info.caps |= ACRN_HSM_CAP_WAIT;
+	if (hsm_hv.extensions & ACRN_EXTENSION_RESUME)
+		info.caps |= ACRN_HSM_CAP_RESUME;
 	return copy_to_user(user_ptr(c), &info, sizeof(info)) ? -EFAULT : 0;
 }
 

@@ -90,6 +90,7 @@ struct vcpu {
 	bool nmi_pending, nmi_masked;
 	bool pic_pending;	    /* the 8259 pair's output may be up */
 	enum vcpu_state state;
+	enum vcpu_state frozen;	    /* what state was when its VM was paused, which put it off-line */
 	uint8_t sipi_vector;	    /* shared: written before VCPU_REQ_SIPI is set */
 	uint32_t requests;	    /* shared: VCPU_REQ_* */
 	uint32_t in_guest;	    /* shared: 1 from before the last look at requests until exit */

@@ -125,7 +125,9 @@ static void add_hypervisor(struct cpuid_policy *p, bool is_privileged)
 	add(p, ACRN_CPUID_SIGNATURE, 0, (struct cpuid_regs){ ACRN_CPUID_TIMING, sig, sig, sig });
 	add(p, ACRN_CPUID_FEATURES, 0,
 	    (struct cpuid_regs){ .eax = is_privileged ? ACRN_FEATURE_PRIVILEGED : 0,
-				 .ebx = is_privileged ? ACRN_EXTENSION_WAIT | ACRN_EXTENSION_WATCHDOG : 0 });
+				 .ebx = is_privileged ? ACRN_EXTENSION_WAIT | ACRN_EXTENSION_WATCHDOG |
+								ACRN_EXTENSION_RESUME :
+							0 });
 	if (is_privileged)
 		add(p, ACRN_CPUID_VERSION, 0, version.regs);
 	add(p, ACRN_CPUID_TIMING, 0, (struct cpuid_regs){ .eax = (uint32_t)tsc_khz });

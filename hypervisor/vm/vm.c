@@ -176,7 +176,7 @@ static void reset_vcpus(struct vm *vm)
 
 		vcpu->requests = 0;
 		vcpu->resume = NULL;
-		vcpu->state = VCPU_OFFLINE;
+		vcpu->state = vcpu->frozen = VCPU_OFFLINE;
 		vcpu->tsc_adjust = 0;
 		vcpu->tsc_offset = 0;
 		vcpu_reset(vcpu, true);
@@ -341,6 +341,33 @@ int vm_create(const char *name, uint64_t flags, uint64_t pcpus, struct vm **out)
 	return 0;
 }
 
+/* Paused while it ran, and no vCPU came to an end before or did not begin. */
+static bool may_go_on(const struct vm *vm)
+{
+	for (unsigned int i = 0; i < vm->vcpu_count; i++)
+		if (vm->vcpu[i]->frozen == VCPU_OFFLINE)
+			return false;
+	return vm->state == ACRN_VM_PAUSED;
+}
+
+/*
+ * Each vCPU goes on with what it waited for. Its timer was stopped, and of what the VM's memory map lost meanwhile
+ * its CPU was not told.
+ */
+static void go_on(struct vm *vm)
+{
+	for (unsigned int i = 0; i < vm->vcpu_count; i++) {
+		struct vcpu *vcpu = vm->vcpu[i];
+
+		vcpu->state = vcpu->frozen;
+		vcpu->frozen = VCPU_OFFLINE;
+		sched_add(&per_cpu(sched, vcpu->pcpu), &vcpu->sched, SCHED_WEIGHT_DEFAULT);
+	}
+	atomic_store(&vm->state, ACRN_VM_RUNNING);
+	for (unsigned int i = 0; i < vm->vcpu_count; i++)
+		vcpu_request(vm->vcpu[i], VCPU_REQ_TIMER | VCPU_REQ_FLUSH);
+}
+
 static void list_vcpus(struct vm *vm)
 {
 	for (unsigned int i = 0; i < vm->vcpu_count; i++) {
@@ -355,6 +382,10 @@ int vm_start(struct vm *vm)
 {
 	int err;
 
+	if (may_go_on(vm)) {
+		go_on(vm);
+		return 0;
+	}
 	if (vm->state != ACRN_VM_CREATED)
 		return -EPERM;
 	err = vcpu_backend->group_start != NULL ? vcpu_backend->group_start(&vm->group) : 0;
@@ -371,8 +402,8 @@ static void stop_vcpu(void *ctx)
 {
 	struct vcpu *vcpu = ctx;
 
+	vcpu->frozen = vcpu->state;
 	vcpu->state = VCPU_OFFLINE;
-	vcpu->resume = NULL;
 	timer_cancel(&vcpu->timer);
 	sched_block(&vcpu->sched);
 	sched_remove(&this_cpu(sched), &vcpu->sched);
@@ -397,6 +428,7 @@ void vm_retire_vcpu(struct vcpu *vcpu)
 	unsigned int cpu = vcpu->pcpu;
 
 	smp_call(BIT64(cpu), stop_vcpu, vcpu);
+	vcpu->resume = NULL;
 	(void)atomic_fetch_and(&vm->pcpus, ~BIT64(cpu));
 	sched_release(&per_cpu(sched, cpu));
 }

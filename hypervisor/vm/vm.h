@@ -98,7 +98,10 @@ void vm_unlock(struct vm *vm);
  */
 int vm_create(const char *name, uint64_t flags, uint64_t pcpus, struct vm **out);
 
-/* State changes, on a locked VM. -EPERM in a wrong state (acrn.h says which), nothing done. */
+/*
+ * State changes, on a locked VM. -EPERM in a wrong state (acrn.h says which), nothing done. vm_start()
+ * also lets a VM go on that was paused while it ran.
+ */
 int vm_start(struct vm *vm);
 int vm_pause(struct vm *vm);
 int vm_reset(struct vm *vm);

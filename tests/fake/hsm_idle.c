@@ -41,6 +41,11 @@ int hsm_pause_vm(void)
 	return 0;
 }
 
+bool hsm_can_resume(void)
+{
+	return true;
+}
+
 int hsm_reset_vm(void)
 {
 	return 0;

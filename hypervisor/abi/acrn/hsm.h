@@ -82,6 +82,7 @@ _Static_assert(sizeof(struct acrn_irqfd) == 24 && ACRN_AT(acrn_irqfd, fd, 0) &&
 #define ACRN_HSM_CAP_VM_EVENT (1ull << 5)    /* SETUP_VM_EVENT_RING and _FD, likewise */
 #define ACRN_HSM_CAP_PASSTHROUGH (1ull << 6) /* the PTDEV, PCIDEV and MMIODEV calls */
 #define ACRN_HSM_CAP_WAIT (1ull << 7)        /* the hypervisor has ACRN_HC_NOTIFY_AND_WAIT */
+#define ACRN_HSM_CAP_RESUME (1ull << 8)      /* START_VM lets a VM go on that was paused while it ran */
 
 struct acrn_hsm_info {
 	uint32_t api_major; /* of the hypervisor */

@@ -17,6 +17,7 @@
 #define ACRN_FEATURE_PRIVILEGED (1u << 0)
 #define ACRN_EXTENSION_WAIT (1u << 0)    /* ACRN_HC_NOTIFY_AND_WAIT is there */
 #define ACRN_EXTENSION_WATCHDOG (1u << 1) /* ACRN_HC_DISARM_WATCHDOG is there */
+#define ACRN_EXTENSION_RESUME (1u << 2)	 /* START_VM lets a VM go on that was paused while it ran */
 
 #define ACRN_CALLBACK_VECTOR 0xF3u /* of the upcall, until SET_CALLBACK_VECTOR */
 #define ACRN_CALLBACK_VECTOR_MIN 0x20u

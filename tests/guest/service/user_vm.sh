@@ -86,6 +86,39 @@ check blkrescan-reaches-the-guest until_true 60 vm_says grow 'disk of 4194304 by
 equal monitor-takes-destroy "$(ask '{"command":"destroy"}')" '{"ack":0}'
 equal destroy-ends-with-0 "$(vm_wait grow 60)" 0
 
+echo "=== pause and resume"
+cat >/tmp/beat.sh <<'TXT'
+n=0
+while usleep 100000; do
+	n=$((n + 1))
+	blockdev --flushbufs /dev/vda
+	dd if=/dev/vda of=/dev/null bs=4k count=1 2>/dev/null && echo "beat $n"
+done
+TXT
+user_image /tmp/beat.img /tmp/beat.sh
+truncate -s 1M /tmp/beat.disk
+vm_linux beat /tmp/beat.img -s 3,virtio-blk,/tmp/beat.disk --api-socket /tmp/beat.sock
+api() { probe say /tmp/beat.sock 1000 "{\"command\":\"$1\"}" | tr -d '\n'; }
+says_more() { [ "$(grep -ac '^beat' "/tmp/$1.out")" -gt "$2" ]; }
+check beat-guest-runs until_true 240 vm_says beat 'beat 3'
+check vm-is-paused eval 'api pause | grep -q "return"'
+check status-says-paused eval 'api status | grep -q "\"state\":\"paused\""'
+usleep 500000
+beats=$(grep -ac '^beat' /tmp/beat.out)
+sleep 3
+equal paused-guest-does-nothing "$(grep -ac '^beat' /tmp/beat.out)" "$beats"
+check vm-is-resumed eval 'api resume | grep -q "return"'
+check resumed-guest-goes-on until_true 60 says_more beat $((beats + 3))
+for _ in 1 2 3 4 5; do api pause; api resume; done >/tmp/beat.api
+beats=$(grep -ac '^beat' /tmp/beat.out)
+check five-pauses-harm-nothing until_true 60 says_more beat $((beats + 3))
+api pause >/dev/null
+check paused-vm-is-reset eval 'api reset | grep -q "return"'
+check reset-guest-begins-again until_true 240 eval 'tail -n 30 /tmp/beat.out | grep -q "^beat 2[^0-9]*\$"'
+api pause >/dev/null
+kill -INT "$(vm_pid beat)"
+equal paused-vm-ends-with-0 "$(vm_wait beat 60)" 0
+
 echo "=== a guest that hears nothing: SIGINT, --debugexit"
 vm_start deaf -m 128M -k /boot/hostile -B S
 check deaf-guest-runs until_true 60 vm_says deaf 'tiny guest: (.* )?S'

@@ -40,6 +40,21 @@ void vm_request(enum vm_request what)
 	(void)what;
 }
 
+int vm_pause(void)
+{
+	return 0;
+}
+
+int vm_resume(void)
+{
+	return 0;
+}
+
+bool vm_is_paused(void)
+{
+	return false;
+}
+
 void vm_event_ask_poweroff(void)
 {
 }

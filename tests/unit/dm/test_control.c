@@ -46,6 +46,27 @@ void vm_request(enum vm_request what)
 	requested = (int)what;
 }
 
+/* A hypervisor that can, one that cannot, one whose guest is dead. */
+static int pause_error, resume_error;
+static bool paused;
+
+int vm_pause(void)
+{
+	paused = pause_error == 0;
+	return pause_error;
+}
+
+int vm_resume(void)
+{
+	paused = paused && resume_error != 0;
+	return resume_error;
+}
+
+bool vm_is_paused(void)
+{
+	return paused;
+}
+
 void vm_event_ask_poweroff(void)
 {
 	asked++;
@@ -194,8 +215,35 @@ static void commands_reach_the_vm(void **state)
 	assert_int_equal(asked, 1);
 	EXPECT(CALL("stop", "{\"force\":true}"), "ok");
 	assert_int_equal(requested, VM_POWEROFF);
+}
+
+static const char *state_told(void)
+{
+	static char text[16];
+	cJSON *o = ask(COMMAND("status"));
+
+	snprintf(text, sizeof(text), "%s",
+		 cJSON_GetObjectItem(cJSON_GetObjectItem(o, "return"), "state")->valuestring);
+	cJSON_Delete(o);
+	return text;
+}
+
+static void a_vm_is_paused_and_goes_on(void **state)
+{
+	(void)state;
+	connect_and_greet();
+	EXPECT(COMMAND("pause"), "ok");
+	assert_string_equal(state_told(), "paused");
+	resume_error = -EPERM;
+	EXPECT(COMMAND("resume"), "EPERM");
+	assert_string_equal(state_told(), "paused");
+	resume_error = 0;
+	EXPECT(COMMAND("resume"), "ok");
+	assert_string_equal(state_told(), "running");
+	pause_error = -EOPNOTSUPP;
 	EXPECT(COMMAND("pause"), "EOPNOTSUPP");
-	EXPECT(COMMAND("resume"), "EOPNOTSUPP");
+	assert_string_equal(state_told(), "running");
+	pause_error = 0;
 }
 
 static const struct {
@@ -544,6 +592,7 @@ int main(void)
 		TEST(socket_is_for_owner_and_group),
 		TEST(status_tells_what_runs),
 		TEST(commands_reach_the_vm),
+		TEST(a_vm_is_paused_and_goes_on),
 		TEST(nonsense_gets_a_sentence_and_harms_nothing),
 		TEST(line_without_an_end_ends_that_client_alone),
 		TEST(disks_are_attached_and_resized),
