@@ -12,8 +12,8 @@ endif
 DEV := scripts/dev
 SUB = $(MAKE) --no-print-directory $(if $(V),,-s)
 
-.PHONY: all help setup hypervisor efi acrn-dm hsm unit fuzz check check-intel check-iommu check-e2e check-packages deb \
-	bench bench-intel demo clean
+.PHONY: all help setup hypervisor efi acrn-dm hsm unit fuzz check check-intel check-iommu check-firmware check-e2e \
+	check-packages deb bench bench-intel demo clean
 all: hypervisor efi acrn-dm hsm
 
 help:
@@ -26,6 +26,7 @@ help:
 	@echo '                ONLY="style boot" or BOOT="a_boot another" run a part of it'
 	@echo 'make check-intel what runs in Bochs, all of it; BOCHS_MODEL=haswell, skylake, ryzen'
 	@echo 'make check-iommu what devices may, on every IOMMU'
+	@echo 'make check-firmware  systems as they come, with four CPUs (make check: two); slow'
 	@echo 'make check-e2e  what a user does with the packages, on an installed Debian: long; as root'
 	@echo '                E2E="user" or "faults" runs a part of it'
 	@echo 'make check-packages piuparts and autopkgtest on the Debian packages; as root'
@@ -65,6 +66,9 @@ check-intel: setup
 
 deb:
 	@$(DEV)/mkdeb
+
+check-firmware: setup
+	@$(DEV)/run-checks build firmware
 
 check-iommu: setup
 	@$(DEV)/run-checks build iommu
