@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# A network card's figures: Debian's kernel as User VM on a tap; the other end is in the Service VM. Run by
+# tests/bench/run.
+. /payload/guest/lib.sh
+. /payload/guest/service/vm.sh
+hsm_load || exit 1
+net_up
+net_tap tap0
+cat >/tmp/script <<'TXT'
+. /payload/lib.sh
+until_true 30 ip link show eth0
+ip addr add 10.9.0.2/24 dev eth0
+ip link set eth0 up
+/payload/net_bench 10.9.0.1
+read -r _
+TXT
+user_image /tmp/net.img /tmp/script /usr/bin/net_bench
+net_bench serve &
+vm_start net -m 256M -k "$KERNEL" -r /tmp/net.img -B "$USER_ARGS nokaslr no_timer_check" -s 3,virtio-net,tap=tap0
+until_true 900 vm_says net 'BENCH stream' || echo "no figures"
+sed -n 's/.*\(BENCH [a-z]* [0-9]*\).*/\1/p' /tmp/net.out
+kill -KILL "$(vm_pid net)"
