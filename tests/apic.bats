@@ -15,8 +15,7 @@ setup_file() {
 	taskset -cp "$cpus" $BASHPID >/dev/null
 	bochs_boot apic_plain "${tiny[@]}" --initrd /dev/null --cpus 2 --append cpus=2 --options apic=plain
 	bochs_boot apic_cpu "${tiny[@]}" --initrd /dev/null --cpus 2 --append cpus=2
-	bochs_boot apic_posted "${tiny[@]}" --initrd /dev/null --cpus 2 --append cpus=2 --model skylake \
-		--options apic=posted
+	bochs_boot apic_posted "${tiny[@]}" --initrd /dev/null --cpus 2 --append cpus=2 --model skylake
 }
 
 everywhere() { # NAME [x2apic]: in both modes, or in this one alone

@@ -79,7 +79,6 @@ static void read_loader_information(hpa_t information)
 	if (has_option("panic=halt"))
 		panic_set_policy(PANIC_HALT);
 	vcpu_plain_apic = has_option("apic=plain");
-	vcpu_posts = has_option("apic=posted");
 }
 
 static void read_scenario(void)

@@ -12,7 +12,6 @@ static const struct vcpu_backend *const backends[] = { &vmx_backend, &svm_backen
 
 const struct vcpu_backend *vcpu_backend;
 bool vcpu_plain_apic;
-bool vcpu_posts;
 
 void vcpu_backend_probe(void)
 {

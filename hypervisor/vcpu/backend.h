@@ -87,10 +87,4 @@ extern const struct vcpu_backend *vcpu_backend;
 /* Set before the probe: guests get no local APIC from the CPU, to try the way of CPUs without. */
 extern bool vcpu_plain_apic;
 
-/*
- * Set before the probe: interrupts are posted to guests that run, where the CPU can. Not by itself, because Bochs, the
- * only place where it has run, makes vector 0xFF of a notification that finds nothing posted any more.
- */
-extern bool vcpu_posts;
-
 void vcpu_backend_probe(void);

@@ -87,7 +87,7 @@ static void probe_posted(void)
 {
 	uint64_t pin = msr_read(MSR_IA32_VMX_TRUE_PINBASED), out = msr_read(MSR_IA32_VMX_TRUE_EXIT);
 
-	if (!vcpu_posts || (vmx_features.xapic | vmx_features.x2apic) == 0 || (pin >> 32 & VMX_PIN_POSTED) == 0 ||
+	if ((vmx_features.xapic | vmx_features.x2apic) == 0 || (pin >> 32 & VMX_PIN_POSTED) == 0 ||
 	    (out >> 32 & VMX_EXIT_ACKNOWLEDGE) == 0)
 		return;
 	vmx_features.posted = VMX_PIN_POSTED;
