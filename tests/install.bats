@@ -726,3 +726,54 @@ generator() { # sets output; the probes named in $BROKEN fail
 	_acrn_words acrn
 	[ "${COMPREPLY[*]}" = boot-once ]
 }
+
+# words TEXT: the options in it, one a line
+words() { grep -oE '(^|[^A-Za-z0-9_-])--?[A-Za-z][A-Za-z0-9_-]*' | grep -oE -- '--?[A-Za-z].*' | LC_ALL=C sort -u; }
+
+# manual FILE: as plain text
+manual() { sed 's/\\f.//g; s/\\-/-/g' "$1"; }
+
+@test "help, manual and completion of acrn-dm, acrnd and acrnctl name the same words" {
+	local dm=$BUILD/acrn-dm word
+	[ -z "${ACRN_PROGRAMS:-}" ] || dm=/usr/bin
+	[ -x "$dm/acrn-dm" ] || make -s -C "$TOP" acrn-dm
+	PATH=$dm:$PATH
+	cd "$BATS_TEST_TMPDIR"
+	acrn-dm --help 2>&1 | sed '/^Drivers of -s/,$d' | words >help
+	manual "$TOP/acrn-dm/acrn-dm.8" | sed -n '/^\.SH OPTIONS/,/^\.SH FILES/p' | words >manual
+	[ "$(wc -l <help)" -gt 40 ]
+	diff help manual
+	acrnd --help | words >help
+	manual "$TOP/acrn-dm/ctl/acrnd.8" | sed -n '/^\.SH OPTIONS/,/^\.SH FILES/p' | words >manual
+	diff help manual
+	acrnctl --help | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p' | sort >help
+	acrnctl --manual | sed -n 's/^\.BI "\([a-z]*\) .*/\1/p' | sort >manual
+	[ "$(wc -l <help)" -ge 9 ]
+	diff help manual
+
+	. "$TOP/acrn-dm/completion"
+	COMP_WORDS=(acrnctl blk) COMP_CWORD=1
+	_acrnctl
+	[ "${COMPREPLY[*]}" = blkrescan ]
+	COMP_WORDS=(acrn-dm --mem) COMP_CWORD=1
+	_acrn_options acrn-dm
+	[ "${COMPREPLY[*]}" = --memsize ]
+	COMP_WORDS=(acrn-dm -s 3,virtio-b) COMP_CWORD=2
+	_acrn_options acrn-dm
+	[ "${COMPREPLY[*]}" = 3,virtio-blk ]
+	COMP_WORDS=(acrnd --ver) COMP_CWORD=1
+	_acrn_options acrnd
+	[ "${COMPREPLY[*]}" = --version ]
+}
+
+@test "the examples are good but for the files of the VM" {
+	local dm=$BUILD/acrn-dm
+	[ -z "${ACRN_PROGRAMS:-}" ] || dm=/usr/bin
+	for example in linux uefi; do
+		run "$dm/acrn-dm" --config "$TOP/acrn-dm/examples/$example.conf" vm1
+		echo "$output"
+		[ "$status" = 1 ]
+		[[ $output == *"cannot open /var/lib/acrn/"* ]]
+		[ "${#lines[@]}" = 1 ]
+	done
+}
