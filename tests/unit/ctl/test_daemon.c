@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -274,6 +276,70 @@ static void unknown_reasons_and_numbers(void **state)
 	end();
 }
 
+/* What a client of the original sends, byte by byte, and what it is sent; the union's tail is whatever it was. */
+static void the_bytes_are_those_of_the_originals_tools(void **state)
+{
+	static const unsigned char head[] = {
+		0x76, 0x6d, 0x6d, 0x20, 0x6d, 0x73, 0x67, 0,	/* magic */
+		9, 0, 0, 0, 0, 0, 0, 0,				/* ACRND_TIMER */
+		1, 2, 3, 4, 0, 0, 0, 0,				/* timestamp */
+		'w', 'e', 'b', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x80, 0x51, 0x01, 0, 1, 0, 0, 0,
+	};
+	unsigned char bytes[280];
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	(void)state;
+	begin();
+	strcpy(at.sun_path, path);
+	assert_int_equal(connect(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	memset(bytes, 0xcc, sizeof(bytes));
+	memcpy(bytes, head, sizeof(head));
+	/* in two pieces, as a stream may deliver it */
+	assert_int_equal(send(fd, bytes, 100, 0), 100);
+	assert_int_equal(send(fd, bytes + 100, 180, 0), 180);
+	assert_int_equal(recv(fd, bytes, sizeof(bytes), MSG_WAITALL), 280);
+	assert_memory_equal(bytes, head, 12);
+	assert_memory_equal(bytes + 24, "\0\0\0\0", 4);
+	assert_int_equal(timers_next(), 0x100015180);
+	close(fd);
+	end();
+}
+
+/* The Service VM's part that knows why the machine woke up: one question, one answer. */
+static void *know_the_reason(void *arg)
+{
+	struct mngr_message m;
+	int fd = accept(*(int *)arg, NULL, NULL);
+
+	if (recv(fd, &m, sizeof(m), MSG_WAITALL) == (ssize_t)sizeof(m) && m.id == MNGR_WAKEUP_REASON) {
+		m.data.reason = 0x2000000000000002;
+		(void)!write(fd, &m, sizeof(m));
+	}
+	close(fd);
+	return NULL;
+}
+
+static void the_reason_is_asked_of_who_knows_it(void **state)
+{
+	struct mngr_message m = { .id = MNGR_REASON };
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	pthread_t other;
+
+	(void)state;
+	snprintf(at.sun_path, sizeof(at.sun_path), "%s/service-vm-lcs.%d.socket", sockets, (int)getpid());
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(pthread_create(&other, NULL, know_the_reason, &fd), 0);
+	begin();
+	assert_int_equal(client_ask(path, &m, PATIENCE), 0);
+	assert_int_equal(m.data.reason, 0x2000000000000002);
+	end();
+	pthread_join(other, NULL);
+	close(fd);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -287,6 +353,8 @@ int main(void)
 		TEST(a_vm_that_stays_is_told_of),
 		TEST(at_its_end_it_stops_what_runs),
 		TEST(unknown_reasons_and_numbers),
+		TEST(the_bytes_are_those_of_the_originals_tools),
+		TEST(the_reason_is_asked_of_who_knows_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
