@@ -496,6 +496,18 @@ check_fails() {
 	[ "$(grep -c ^ok <<<"$output")" -ge 9 ]
 }
 
+@test "acrn check tells when the partition has no room for another kernel" {
+	good_machine
+	update
+	echo 3000 >"$FAKE/free"
+	run check
+	echo "$output"
+	[[ $output == *"note  ESP          /boot/efi, 2 MiB free: too little for another kernel"* ]]
+	echo 400000 >"$FAKE/free"
+	run check
+	[[ $output == *"ok    ESP          /boot/efi, "*" MiB free"* ]]
+}
+
 @test "acrn check names what is missing, with a remedy" {
 	good_machine
 	check_fails "has no EFI/acrn/acrn.efi; run update-acrn" || grep -q 'FAIL  entry' <<<"$output"
