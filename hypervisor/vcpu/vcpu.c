@@ -322,8 +322,10 @@ static int copy_linear(struct vcpu *vcpu, struct linear_copy c, struct vcpu_faul
 			return -EFAULT;
 		err = c.is_write ? gpa_space_write(space, gpa, c.buf, n) :
 				   gpa_space_read(space, gpa, c.buf, n);
-		if (err != 0)
+		if (err != 0) {
+			vcpu->no_memory = gpa;
 			return -EIO;
+		}
 		c.gva += n;
 		c.buf += n;
 		c.size -= n;

@@ -108,6 +108,8 @@ struct vcpu {
 	struct insn_cpu mmio_cpu;
 	struct io_access io;	    /* the access under way */
 	struct io_near near;
+	gpa_t no_memory;	    /* where vcpu_read_linear() or its like found none (-EIO) */
+	gpa_t to_fetch;		    /* missing memory that an instruction on device memory needs */
 	struct code_cache code[CODE_CACHES];
 	struct insn_cache insns[INSN_CACHES];
 	/* Extended state while another vCPU runs on the CPU; size from CPUID 0DH. */

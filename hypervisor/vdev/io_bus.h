@@ -9,7 +9,8 @@
 #include "lib/types.h"
 #include "lib/util.h"
 
-enum io_space { IO_PORT, IO_MMIO };
+/* IO_MEMORY is on no bus: memory that is to be there before the guest goes on (vm/ioreq.h). */
+enum io_space { IO_PORT, IO_MMIO, IO_MEMORY };
 
 struct io_access {
 	enum io_space space;

@@ -126,7 +126,7 @@ static void add_hypervisor(struct cpuid_policy *p, bool is_privileged)
 	add(p, ACRN_CPUID_FEATURES, 0,
 	    (struct cpuid_regs){ .eax = is_privileged ? ACRN_FEATURE_PRIVILEGED : 0,
 				 .ebx = is_privileged ? ACRN_EXTENSION_WAIT | ACRN_EXTENSION_WATCHDOG |
-								ACRN_EXTENSION_RESUME :
+								ACRN_EXTENSION_RESUME | ACRN_EXTENSION_FETCH :
 							0 });
 	if (is_privileged)
 		add(p, ACRN_CPUID_VERSION, 0, version.regs);

@@ -9,6 +9,8 @@
 #include "lib/log.h"
 #include "vcpu/backend.h"
 #include "vm/exit.h"
+#include "vm/ioreq.h"
+#include "vm/vm_memory.h"
 #include "x86/exception.h"
 
 static inline enum exit_result finish(struct vcpu *vcpu, enum io_result result)
@@ -123,6 +125,8 @@ static enum exit_result start_string(struct vcpu *vcpu)
 	err = vcpu_read_linear(vcpu, address, &probe, vcpu->io.size, &fault);
 	if (err == -EFAULT)
 		return exit_page_fault(vcpu, &fault);
+	if (err != 0 && vm_memory_is_missing(vcpu_vm(vcpu), vcpu->no_memory))
+		return ioreq_fetch(vcpu, vcpu->no_memory);
 	if (err != 0)
 		return exit_fault_code(vcpu, EXC_GP, 0);
 	vcpu->io.value = probe;

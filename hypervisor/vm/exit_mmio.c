@@ -8,13 +8,19 @@
 #include "lib/log.h"
 #include "vcpu/backend.h"
 #include "vm/exit.h"
+#include "vm/ioreq.h"
+#include "vm/vm_memory.h"
 #include "x86/exception.h"
 
 static int read_operand(void *ctx, gva_t addr, void *buf, unsigned int size)
 {
+	struct vcpu *vcpu = ctx;
 	struct vcpu_fault fault;
+	int err = vcpu_read_linear(vcpu, addr, buf, size, &fault);
 
-	return vcpu_read_linear(ctx, addr, buf, size, &fault);
+	if (unlikely(err == -EIO) && vm_memory_is_missing(vcpu_vm(vcpu), vcpu->no_memory))
+		vcpu->to_fetch = vcpu->no_memory;
+	return err;
 }
 
 static int write_operand(void *ctx, gva_t addr, const void *buf, unsigned int size)
@@ -109,7 +115,10 @@ static __attribute__((noinline)) enum exit_result start_mmio(struct vcpu *vcpu, 
 	if (insn == NULL)
 		return undecodable(vcpu);
 	set_cpu(vcpu, insn, mode);
+	vcpu->to_fetch = HPA_INVALID;
 	more = insn_exec_start(&vcpu->mmio, insn, &vcpu->mmio_cpu, ~0UL);
+	if (unlikely(vcpu->to_fetch != HPA_INVALID))
+		return ioreq_fetch(vcpu, vcpu->to_fetch);
 	if (more < 0)
 		return undecodable(vcpu);
 	if (more > 0)
@@ -143,7 +152,10 @@ static inline enum exit_result plain_move(struct vcpu *vcpu, const struct insn *
 	return exit_dispatch_io(vcpu);
 }
 
-/* False: there is memory by now, another vCPU was faster, or the translation was stale. */
+/*
+ * False: there is memory by now, another vCPU was faster, or the translation was stale; or it is missing, see
+ * try_memory().
+ */
 static inline bool is_device(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu_vm(vcpu);
@@ -153,14 +165,23 @@ static inline bool is_device(struct vcpu *vcpu)
 	       io_bus_find(&vm->io, IO_MMIO, gpa, &vcpu->near) != NULL || !vm->map_on_demand(vm, gpa);
 }
 
+static __attribute__((noinline)) enum exit_result try_memory(struct vcpu *vcpu)
+{
+	gpa_t gpa = vcpu->exit.mem.gpa;
+
+	return vm_memory_is_missing(vcpu_vm(vcpu), gpa) ? ioreq_fetch(vcpu, gpa) : EXIT_RETRY;
+}
+
 /* Code or page tables: in device memory there is no such instruction to carry out. */
 static __attribute__((noinline)) enum exit_result no_data(struct vcpu *vcpu)
 {
 	bool is_fetch = vcpu->exit.mem.kind == MEM_FETCH;
 	struct vm *vm = vcpu_vm(vcpu);
 
-	if ((is_fetch && gpa_space_split(&vm->group.space, vcpu->exit.mem.gpa)) || !is_device(vcpu))
+	if (is_fetch && gpa_space_split(&vm->group.space, vcpu->exit.mem.gpa))
 		return EXIT_RETRY;
+	if (!is_device(vcpu))
+		return try_memory(vcpu);
 	vm->fatal(vcpu, is_fetch ? "code fetched where no memory is" : "page tables where no memory is");
 	return EXIT_RETRY;
 }
@@ -173,7 +194,7 @@ enum exit_result exit_memory(struct vcpu *vcpu)
 	if (unlikely(vcpu->exit.mem.kind != MEM_DATA))
 		return no_data(vcpu);
 	if (unlikely(!is_device(vcpu)))
-		return EXIT_RETRY;
+		return try_memory(vcpu);
 	insn = vcpu_decode(vcpu, &mode);
 	if (unlikely(insn == NULL || !insn->is_plain_move))
 		return start_mmio(vcpu, insn, mode);

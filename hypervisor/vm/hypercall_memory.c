@@ -60,6 +60,8 @@ static int apply_region(struct hypercall *call, struct vm *vm, const struct acrn
 		return vm_memory_unmap(vm, r->gpa, r->size);
 	case ACRN_MEM_REGION_MODIFY:
 		return vm_memory_protect(vm, r->gpa, r->size, to_prot(r->prot));
+	case ACRN_MEM_REGION_FETCH:
+		return vm_memory_lend(vm, r->gpa, r->size);
 	default:
 		return -EINVAL;
 	}

@@ -91,6 +91,8 @@ static uint32_t type_of(struct vm *vm, const struct io_access *io)
 {
 	if (io->space == IO_PORT)
 		return ACRN_IOREQ_PORTIO;
+	if (io->space == IO_MEMORY)
+		return ACRN_IOREQ_FETCH;
 	if (unlikely(vm->has_protected_pages) &&
 	    gpa_space_translate(&vm->group.space, io->addr, PG_READ) != HPA_INVALID)
 		return ACRN_IOREQ_WP;
@@ -132,4 +134,17 @@ enum exit_result ioreq_forward(struct vcpu *vcpu)
 	if (!vm_wake_waiter(vm))
 		ioreq_upcall();
 	return EXIT_BLOCKED;
+}
+
+static enum exit_result try_again(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	return EXIT_RETRY;
+}
+
+enum exit_result ioreq_fetch(struct vcpu *vcpu, gpa_t gpa)
+{
+	vcpu->io = (struct io_access){ .space = IO_MEMORY, .is_write = true, .size = 8, .addr = gpa };
+	vcpu->finish = try_again;
+	return ioreq_forward(vcpu);
 }

@@ -14,6 +14,9 @@
 /* A VM's forward function: posts vcpu->io to the device model. */
 enum exit_result ioreq_forward(struct vcpu *vcpu);
 
+/* Memory of a lent range that is missing at gpa: asks for it and has the vCPU try again what it did. */
+enum exit_result ioreq_fetch(struct vcpu *vcpu, gpa_t gpa);
+
 /* Makes the page at hpa (of the Service VM, checked by the caller) the VM's: all slots FREE. */
 void ioreq_set_page(struct vm *vm, hpa_t hpa);
 

@@ -254,6 +254,7 @@ static void compose(struct vm *vm)
 	vpic_init(&vm->pic, pic_interrupt, vm);
 	vm->ioapic_count = 0;
 	vm->has_protected_pages = false;
+	memset(vm->lent, 0, sizeof(vm->lent));
 	vm->ioreq_hpa = 0;
 	rings_init(&vm->rings);
 	vm->waiter = NULL;

@@ -30,6 +30,11 @@
 
 struct passthru_dev;
 
+struct vm_lent_range {
+	gpa_t gpa;
+	uint64_t size; /* 0: none; written last */
+};
+
 struct vm {
 	/*
 	 * Outermost of all locks; held while the VM's state changes. Taken with vm_lock(), which
@@ -51,7 +56,7 @@ struct vm {
 	struct io_bus io;
 	/* Who gets an access that no device on the bus takes; vcpu->io holds it. */
 	enum exit_result (*forward)(struct vcpu *vcpu);
-	/* A guest-physical access that neither the tables nor the bus answer: true, now mapped. */
+	/* A guest-physical access that neither the tables nor the bus answer: true, memory, mapped now or missing. */
 	bool (*map_on_demand)(struct vm *vm, gpa_t gpa);
 	/* The guest shut down (triple fault), or cannot go on. */
 	void (*fatal)(struct vcpu *vcpu, const char *why);
@@ -73,6 +78,7 @@ struct vm {
 	struct iommu_domain dma; /* what its devices reach; id 0: it has none of its own */
 
 	bool has_protected_pages; /* WRITE_PROTECT_PAGE was used */
+	struct vm_lent_range lent[ACRN_FETCH_RANGES]; /* vm_memory_lend() */
 	struct rings rings;
 	hpa_t ioreq_hpa; /* of the request page, 0: not set */
 	struct vcpu *waiter; /* shared: the Service VM's vCPU in NOTIFY_AND_WAIT for this VM */

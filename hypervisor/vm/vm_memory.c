@@ -2,6 +2,7 @@
 /* Two tables, kept alike. A VM without devices has no second one: it is made from the first when a device comes. */
 #include "vm/vm_memory.h"
 
+#include "lib/atomic.h"
 #include "lib/errno.h"
 #include "lib/util.h"
 
@@ -70,6 +71,36 @@ int vm_memory_protect(struct vm *vm, gpa_t gpa, uint64_t size, unsigned int prot
 	int err = gpa_space_protect(&vm->group.space, gpa, size, prot);
 
 	return err != 0 || vm->dma.id == 0 ? err : mirror(vm, gpa, size);
+}
+
+int vm_memory_lend(struct vm *vm, gpa_t gpa, uint64_t size)
+{
+	for (unsigned int i = 0; i < ACRN_FETCH_RANGES; i++) {
+		struct vm_lent_range *range = &vm->lent[i];
+
+		if (range->size != 0)
+			continue;
+		range->gpa = gpa;
+		atomic_store(&range->size, size);
+		return 0;
+	}
+	return -ENOSPC;
+}
+
+bool vm_memory_is_lent(struct vm *vm, gpa_t gpa)
+{
+	for (unsigned int i = 0; i < ACRN_FETCH_RANGES; i++) {
+		uint64_t size = atomic_load(&vm->lent[i].size);
+
+		if (size == 0 || gpa - vm->lent[i].gpa < size)
+			return size != 0;
+	}
+	return false;
+}
+
+bool vm_memory_is_missing(struct vm *vm, gpa_t gpa)
+{
+	return vm_memory_is_lent(vm, gpa) && gpa_space_translate(&vm->group.space, gpa, 0) == HPA_INVALID;
 }
 
 int vm_memory_open_to_devices(struct vm *vm)

@@ -10,6 +10,7 @@
 #include "vm/ioreq.h"
 #include "vm/passthru.h"
 #include "vm/ptirq_line.h"
+#include "vm/vm_memory.h"
 
 #define IOAPIC_BASE 0xFEC00000UL
 #define IOAPIC_PINS 48U
@@ -18,11 +19,10 @@
 #define PM1_S5 ((5U << 10) | (1U << 13)) /* SLP_TYP of acrn-dm's \_S5, SLP_EN */
 #define RESET_SYSTEM 0x06U
 
-static bool no_map_on_demand(struct vm *vm, gpa_t gpa)
+/* Memory that the device model has taken back, or given again while the vCPU was on its way here. */
+static bool is_lent(struct vm *vm, gpa_t gpa)
 {
-	(void)vm;
-	(void)gpa;
-	return false;
+	return unlikely(vm_memory_is_lent(vm, gpa)) && (!vm->has_protected_pages || vm_memory_is_missing(vm, gpa));
 }
 
 static enum exit_result park(struct vcpu *vcpu)
@@ -77,7 +77,7 @@ static int compose(struct vm *vm)
 	int err;
 
 	vm->forward = forward;
-	vm->map_on_demand = no_map_on_demand;
+	vm->map_on_demand = is_lent;
 	vm->fatal = fatal;
 	vioapic_init(&vm->ioapic[0], IOAPIC_BASE, 0, IOAPIC_PINS, &vm->apics);
 	vioapic_wire(&vm->ioapic[0]);

@@ -319,8 +319,12 @@ static int start_movs(struct insn_exec *x, struct insn_cpu *cpu, gva_t fault_add
 	x->access.addr = from;
 	if (fault_addr == from && fault_addr != to)
 		return ask_read(x);
-	if (cpu->read(cpu->ctx, from, &value, x->access.size) != 0)
-		return fault_addr == ~0UL ? ask_read(x) : -EFAULT;
+	if (cpu->read(cpu->ctx, from, &value, x->access.size) != 0) {
+		if (fault_addr != ~0UL)
+			return -EFAULT;
+		/* before the device is asked, which may count its reads */
+		return cpu->read(cpu->ctx, to, &value, x->access.size) != 0 ? -EFAULT : ask_read(x);
+	}
 	x->access.addr = to;
 	return ask_write(x, value);
 }

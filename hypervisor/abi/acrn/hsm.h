@@ -13,6 +13,8 @@
 #define ACRN_MEMMAP_RAM 0u  /* the caller's own memory at vma_base */
 /* the Service VM's memory at service_vm_pa; in UNSET: whatever is at user_vm_pa */
 #define ACRN_MEMMAP_MMIO 1u
+/* SET only, ours (ACRN_HSM_CAP_FETCH): ACRN_MEM_REGION_FETCH for the range at user_vm_pa */
+#define ACRN_MEMMAP_FETCH 2u
 
 struct acrn_memmap {
 	uint32_t type;
@@ -83,6 +85,7 @@ _Static_assert(sizeof(struct acrn_irqfd) == 24 && ACRN_AT(acrn_irqfd, fd, 0) &&
 #define ACRN_HSM_CAP_PASSTHROUGH (1ull << 6) /* the PTDEV, PCIDEV and MMIODEV calls */
 #define ACRN_HSM_CAP_WAIT (1ull << 7)        /* the hypervisor has ACRN_HC_NOTIFY_AND_WAIT */
 #define ACRN_HSM_CAP_RESUME (1ull << 8)      /* START_VM lets a VM go on that was paused while it ran */
+#define ACRN_HSM_CAP_FETCH (1ull << 9)	     /* ACRN_MEMMAP_FETCH */
 
 struct acrn_hsm_info {
 	uint32_t api_major; /* of the hypervisor */

@@ -18,6 +18,7 @@
 #define ACRN_EXTENSION_WAIT (1u << 0)    /* ACRN_HC_NOTIFY_AND_WAIT is there */
 #define ACRN_EXTENSION_WATCHDOG (1u << 1) /* ACRN_HC_DISARM_WATCHDOG is there */
 #define ACRN_EXTENSION_RESUME (1u << 2)	 /* START_VM lets a VM go on that was paused while it ran */
+#define ACRN_EXTENSION_FETCH (1u << 3)	 /* SET_MEMORY_REGIONS knows ACRN_MEM_REGION_FETCH */
 
 #define ACRN_CALLBACK_VECTOR 0xF3u /* of the upcall, until SET_CALLBACK_VECTOR */
 #define ACRN_CALLBACK_VECTOR_MIN 0x20u

@@ -19,6 +19,11 @@
 #define ACRN_IOREQ_MMIO 1u
 #define ACRN_IOREQ_PCICFG 2u /* made by the module out of accesses to 0xCF8 and 0xCFC */
 #define ACRN_IOREQ_WP 3u     /* a write to a write-protected page; uses the mmio form */
+/*
+ * Ours (ACRN_MEM_REGION_FETCH): there is to be memory at the address of the mmio form. The answer carries nothing: the
+ * vCPU tries its access again.
+ */
+#define ACRN_IOREQ_FETCH 16u
 
 /* direction */
 #define ACRN_IOREQ_READ 0u

@@ -143,6 +143,12 @@ _Static_assert(ACRN_AT(acrn_vcpu_regs, vcpu_id, 0) && ACRN_AT(acrn_vcpu_regs, re
 #define ACRN_MEM_REGION_ADD 0u
 #define ACRN_MEM_REGION_DEL 2u
 #define ACRN_MEM_REGION_MODIFY 3u
+/*
+ * Ours (ACRN_EXTENSION_FETCH): what is not mapped between gpa and gpa + size, now or later, is no device but memory
+ * that is missing: touching it makes a request ACRN_IOREQ_FETCH. Up to ACRN_FETCH_RANGES of a VM, for its life.
+ */
+#define ACRN_MEM_REGION_FETCH 16u
+#define ACRN_FETCH_RANGES 4u
 
 /* One change of a VM's memory: whole 4-KiB pages, contiguous on both sides. */
 struct acrn_mem_region {
