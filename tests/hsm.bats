@@ -42,7 +42,7 @@ checks() {
 }
 @test "module: memory of any page size, clipped, batched, rolled back; the limit holds" {
 	checks "4-KiB pages" "transparent huge" "2-MiB pages" "inside a 2-MiB" "127 operations" "EEXIST; beside" \
-		"fails half-way" "RLIMIT_MEMLOCK"
+		"fails half-way" "RLIMIT_MEMLOCK" "type FETCH"
 }
 @test "module: requests reach the DM by ATTACH and NOTIFY, by IOREQ_NEXT, by poll; PCI accesses are folded" {
 	checks "as the original's DM" "IOREQ_NEXT answers" "poll()" "0xCF8 and 0xCFC" "one hypercall"

@@ -275,6 +275,8 @@ static long fake_region(struct fake_vm *vm, const struct acrn_mem_region *op)
 
 	if (!op->size || !PAGE_ALIGNED(op->size | op->gpa))
 		return -EINVAL;
+	if (op->type == ACRN_MEM_REGION_FETCH)
+		return 0;
 	for (i = 0; i < num; i++)
 		if (!xa_load(&vm->memory, first + i) != add)
 			return -EINVAL;

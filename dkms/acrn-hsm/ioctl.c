@@ -268,6 +268,8 @@ static long do_get_info(struct call *c)
 		info.caps |= ACRN_HSM_CAP_WAIT;
 	if (hsm_hv.extensions & ACRN_EXTENSION_RESUME)
 		info.caps |= ACRN_HSM_CAP_RESUME;
+	if (hsm_hv.extensions & ACRN_EXTENSION_FETCH)
+		info.caps |= ACRN_HSM_CAP_FETCH;
 	return copy_to_user(user_ptr(c), &info, sizeof(info)) ? -EFAULT : 0;
 }
 

@@ -17,7 +17,7 @@
 
 #include "hsm.h"
 
-#define REGIONS_MAX 1024
+#define REGIONS_MAX 16384
 #define GPA_LIMIT (1ull << 52)
 #define PIN_BATCH (PAGE_SIZE / sizeof(struct page *))
 
@@ -341,6 +341,17 @@ static int set_mmio(struct hsm_vm *vm, const struct acrn_memmap *map)
 	return issue_one(vm, &op);
 }
 
+static int set_fetch(struct hsm_vm *vm, const struct acrn_memmap *map)
+{
+	struct acrn_mem_region op = {
+		.type = ACRN_MEM_REGION_FETCH,
+		.gpa = map->user_vm_pa,
+		.size = map->len,
+	};
+
+	return hsm_hv.extensions & ACRN_EXTENSION_FETCH ? issue_one(vm, &op) : -EINVAL;
+}
+
 static bool range_is_good(const struct acrn_memmap *map)
 {
 	return map->len >= PAGE_SIZE && PAGE_ALIGNED(map->len) && PAGE_ALIGNED(map->user_vm_pa) &&
@@ -356,6 +367,8 @@ int hsm_memory_set(struct hsm_vm *vm, const struct acrn_memmap *map)
 		return set_ram(vm, map);
 	case ACRN_MEMMAP_MMIO:
 		return set_mmio(vm, map);
+	case ACRN_MEMMAP_FETCH:
+		return set_fetch(vm, map);
 	default:
 		return -EINVAL;
 	}

@@ -253,6 +253,22 @@ TEST(unset_ram, "UNSET_MEMSEG of type RAM takes back exactly one segment and unp
 	CHECK_EQ(fake_mapped(&vm, 0), 0);
 }
 
+TEST(fetch, "SET_MEMSEG of type FETCH needs a hypervisor that knows it, maps and pins nothing, cannot be unset")
+{
+	struct vm vm = vm_new(1);
+	struct acrn_memmap m = { .type = ACRN_MEMMAP_FETCH, .user_vm_pa = 4 * PAGE, .len = 8 * PAGE };
+	long before = pinned();
+
+	CHECK_EQ(iop(vm.fd, ACRN_IOCTL_SET_MEMSEG, &m), -EINVAL);
+	CHECK_EQ(fake_count(0x42), 0);
+	FAKE("extensions %u", ACRN_EXTENSION_FETCH);
+	CHECK_EQ(iop(vm.fd, ACRN_IOCTL_SET_MEMSEG, &m), 0);
+	CHECK_EQ(fake_count(0x42), 1);
+	CHECK_EQ(fake_mapped_pages(&vm), 0);
+	CHECK_EQ(pinned(), before);
+	CHECK_EQ(iop(vm.fd, ACRN_IOCTL_UNSET_MEMSEG, &m), -EINVAL);
+}
+
 TEST(holes, "UNSET_MEMSEG of type MMIO punches a hole; the pages behind it stay pinned")
 {
 	struct vm vm = vm_new(1);
