@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # A network card's figures: Debian's kernel as User VM on a tap; the other end is in the Service VM. Run by
-# tests/bench/run.
+# tests/bench/run, and for the peer in Debian without a hypervisor, with the same device model on KVM.
 . /payload/guest/lib.sh
 . /payload/guest/service/vm.sh
-hsm_load || exit 1
+if [ -e /usr/bin/acrn-dm-kvm ]; then
+	modprobe kvm-amd && cp /usr/bin/acrn-dm-kvm /usr/bin/acrn-dm || exit 1
+else
+	hsm_load || exit 1
+fi
 net_up
 net_tap tap0
 cat >/tmp/script <<'TXT'
