@@ -10,7 +10,7 @@ setup_file() {
 	mkdir -p "$BUILD/images"
 	cp --sparse=always "$guest/disk.img" "$disk"
 	"$DEV/mkimages"
-	boot firmware --smp "${FIRMWARE_CPUS:-2}" --mem 3500M --timeout 2400 --off \
+	boot firmware --smp "${FIRMWARE_CPUS:-2}" --mem 3500M --timeout 5400 --off \
 		--run "$TOP/tests/guest/service/firmware.sh" \
 		--file /usr/share/OVMF/OVMF_CODE_4M.fd:boot/firmware/code.fd \
 		--file /usr/share/OVMF/OVMF_VARS_4M.ms.fd:boot/firmware/vars.ms.fd \

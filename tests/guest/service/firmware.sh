@@ -92,20 +92,20 @@ echo "=== an unmodified Debian under Secure Boot, and an unsigned loader before 
 cp $FIRMWARE/vars.ms.fd /tmp/debian.fd
 vm_typed deb -m 2G --ovmf code=$FIRMWARE/code.fd,vars=/tmp/debian.fd -s 3,virtio-blk,b,$unsigned \
 	-s 4,virtio-blk,b,$debian
-check debian-comes-to-its-login wait_says deb 600 'login:'
+check debian-comes-to-its-login wait_says deb 1500 'login:'
 check secure-boot-refuses-an-unsigned-loader vm_says deb 'Access Denied|Security Violation'
 log_in deb 1
 type_in deb "dmesg | grep -i 'secure boot'; dpkg -i /root/hello.deb && hello -g package-installed"
-check debian-sees-secure-boot wait_says deb 60 'Secure boot enabled'
-check debian-installs-a-package wait_says deb 120 '^package-installed'
+check debian-sees-secure-boot wait_says deb 240 'Secure boot enabled'
+check debian-installs-a-package wait_says deb 240 '^package-installed'
 type_in deb 'echo cpus-$(nproc)-kib-$(sed -n "s/MemTotal: *//p" /proc/meminfo)'
-check debian-has-all-cpus-and-2-gib wait_says deb 60 "cpus-$(nproc)-kib-(19|20)[0-9]{5} kB"
+check debian-has-all-cpus-and-2-gib wait_says deb 240 "cpus-$(nproc)-kib-(19|20)[0-9]{5} kB"
 type_in deb reboot
-check debian-reboots-to-its-login until_true 600 has_said deb 2 'login:'
+check debian-reboots-to-its-login until_true 1500 has_said deb 2 'login:'
 log_in deb 2
 type_in deb 'hello -g kept-$((1 + 1)); poweroff'
-check debian-kept-its-package wait_says deb 60 'kept-2'
-equal debian-powers-off "$(vm_wait deb 120)" 0
+check debian-kept-its-package wait_says deb 240 'kept-2'
+equal debian-powers-off "$(vm_wait deb 240)" 0
 
 echo "=== what cannot run says so"
 acrn-dm -m 256M --ovmf /boot/vmlinuz none >/tmp/refused.out 2>&1
