@@ -143,6 +143,22 @@ static int resize(struct call *c)
 	return d->class->resize ? d->class->resize(d, (uint64_t)bytes) : -EOPNOTSUPP;
 }
 
+static int balloon(struct call *c)
+{
+	struct dm_device *d = device_find("virtio-balloon");
+	double bytes, most = (double)(mem_lowmem() + mem_highmem());
+
+	if (!d) {
+		c->why = "the VM has no virtio-balloon";
+		return -ENODEV;
+	}
+	if (!get_number(c, "bytes", most, &bytes)) {
+		c->why = "\"bytes\" is not a size, or more than the VM's memory";
+		return -EINVAL;
+	}
+	return d->class->balloon(d, (uint64_t)bytes);
+}
+
 static void add_figure(void *to, const char *name, uint64_t value)
 {
 	cJSON_AddNumberToObject(to, name, (double)value);
@@ -185,6 +201,7 @@ static const struct {
 	{ "statistics", statistics },
 	{ "block-attach", attach },
 	{ "block-resize", resize },
+	{ "balloon", balloon },
 	{ "events", events },
 };
 

@@ -32,6 +32,7 @@ struct config_uart {
 struct dm_config {
 	const char *vm_name;
 	uint64_t memory;		/* bytes */
+	bool hugetlb;			/* of huge pages that were set aside */
 	const char *kernel;
 	const char *initrd;
 	const char *bootargs;		/* never NULL */
@@ -61,3 +62,6 @@ struct dm_config {
 };
 
 extern struct dm_config config;
+
+/* Is there an -s with that driver? */
+bool config_has_driver(const char *name);

@@ -163,6 +163,11 @@ struct acrn_ioreq *hsm_ioreq_page(void)
 	return hsm.page;
 }
 
+bool hsm_takes_any_page(void)
+{
+	return hsm.caps & ACRN_HSM_CAP_ANY_PAGE;
+}
+
 int hsm_map_ram(uint64_t gpa, void *hva, uint64_t len, uint32_t prot)
 {
 	struct acrn_memmap m = {
@@ -172,11 +177,8 @@ int hsm_map_ram(uint64_t gpa, void *hva, uint64_t len, uint32_t prot)
 		.vma_base = (uint64_t)(uintptr_t)hva,
 		.len = len,
 	};
-	int err = call(ACRN_IOCTL_SET_MEMSEG, &m);
 
-	if (err && !(hsm.caps & ACRN_HSM_CAP_ANY_PAGE))
-		log_err("this HSM wants huge pages for guest memory; use the acrn_hsm module of this project");
-	return err;
+	return call(ACRN_IOCTL_SET_MEMSEG, &m);
 }
 
 int hsm_map_mmio(uint64_t gpa, uint64_t host_pa, uint64_t len, uint32_t prot)
@@ -197,6 +199,37 @@ int hsm_unmap(uint64_t gpa, uint64_t len)
 	struct acrn_memmap m = { .type = ACRN_MEMMAP_MMIO, .user_vm_pa = gpa, .len = len };
 
 	return call(ACRN_IOCTL_UNSET_MEMSEG, &m);
+}
+
+bool hsm_can_take_back(void)
+{
+	return hsm.caps & ACRN_HSM_CAP_UNSET_RAM;
+}
+
+int hsm_unmap_ram(uint64_t gpa, uint64_t len)
+{
+	struct acrn_memmap m = { .type = ACRN_MEMMAP_RAM, .user_vm_pa = gpa, .len = len };
+
+	return call(ACRN_IOCTL_UNSET_MEMSEG, &m);
+}
+
+bool hsm_can_fetch(void)
+{
+	return hsm.caps & ACRN_HSM_CAP_FETCH;
+}
+
+int hsm_fetch_range(uint64_t gpa, uint64_t len, uint64_t gpa2, uint64_t len2)
+{
+	struct acrn_memmap m[] = {
+		{ .type = ACRN_MEMMAP_FETCH, .user_vm_pa = gpa, .len = len },
+		{ .type = ACRN_MEMMAP_FETCH, .user_vm_pa = gpa2, .len = len2 },
+	};
+	int err = 0;
+
+	for (unsigned int i = 0; i < 2 && !err; i++)
+		if (m[i].len && hsm_can_fetch())
+			err = call(ACRN_IOCTL_SET_MEMSEG, &m[i]);
+	return err;
 }
 
 int hsm_inject_msi(uint64_t addr, uint64_t data)

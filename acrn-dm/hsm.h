@@ -44,10 +44,21 @@ uint32_t hsm_tsc_khz(void);
 /* The shared page of HSM_MAX_VCPUS request slots of this VM; lives from create to destroy. */
 struct acrn_ioreq *hsm_ioreq_page(void);
 
+/* Does guest memory need no huge pages that were set aside? */
+bool hsm_takes_any_page(void);
 /* prot bits as in the ABI: read 1, write 2, execute 4. */
 int hsm_map_ram(uint64_t gpa, void *hva, uint64_t len, uint32_t prot);
 int hsm_map_mmio(uint64_t gpa, uint64_t host_pa, uint64_t len, uint32_t prot);
 int hsm_unmap(uint64_t gpa, uint64_t len);
+/* Can hsm_unmap_ram() take back and unpin what one hsm_map_ram() gave, while the guest runs? */
+bool hsm_can_take_back(void);
+int hsm_unmap_ram(uint64_t gpa, uint64_t len);
+/*
+ * In these ranges (len 0: none) what is not mapped is memory all the same: a guest that touches it waits for the answer
+ * to a request of type ACRN_IOREQ_FETCH. 0 also where the hypervisor cannot do that: hsm_can_fetch().
+ */
+int hsm_fetch_range(uint64_t gpa, uint64_t len, uint64_t gpa2, uint64_t len2);
+bool hsm_can_fetch(void);
 
 /* Interrupts: MSI in guest format; a line by GSI. */
 enum hsm_line { HSM_LINE_HIGH, HSM_LINE_LOW, HSM_LINE_PULSE_UP, HSM_LINE_PULSE_DOWN };

@@ -18,6 +18,7 @@
 #include "confine.h"
 #include "hsm.h"
 #include "log.h"
+#include "memory.h"
 #include "vm.h"
 
 #define SLOT_MASK	((1u << HSM_MAX_VCPUS) - 1)
@@ -81,6 +82,18 @@ static uint64_t do_pci(const struct acrn_ioreq_pci *p)
 	return pci_cfg_read(PCI_BDF(p->bus, p->dev, p->func), p->reg, (unsigned int)p->size);
 }
 
+/* Memory that the guest has given up, and touches. It goes on when it is there. */
+static void fetch(uint64_t gpa)
+{
+	const void *p = mem_ptr(gpa, 1);
+	int err = p && mem_piece_size() ? mem_give(mem_offset(p)) : -EFAULT;
+
+	if (!err)
+		return;
+	log_err("the guest's memory at %llx cannot be had again: %s", (unsigned long long)gpa, strerror(-err));
+	vm_request(VM_FAILED);
+}
+
 static void handle_slot(struct acrn_ioreq *slot)
 {
 	struct acrn_ioreq r;
@@ -96,6 +109,9 @@ static void handle_slot(struct acrn_ioreq *slot)
 	case ACRN_IOREQ_PCICFG:
 		value = do_pci(&r.req.pci);
 		break;
+	case ACRN_IOREQ_FETCH:
+		fetch(r.req.mmio.address);
+		return;
 	default:
 		log_guest("request of unknown type %u", r.type);
 		value = ~0ull;

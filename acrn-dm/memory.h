@@ -19,12 +19,15 @@
 #define MEM_HIGH_BASE	0x100000000ull
 
 /*
- * Allocates size bytes of guest memory (page multiple), zeroed, and splits it into low and high.
- * Returns 0 or -errno.
+ * Allocates size bytes of guest memory (page multiple), zeroed, and splits it into low and high; hugetlb: out of the
+ * huge pages of 2 MiB that the Service VM has set aside. Returns 0 or -errno.
  */
-int memory_init(uint64_t size);
-/* Gives the memory to the VM made by hsm_create_vm(). Returns 0 or -errno. */
-int memory_map_guest(void);
+int memory_init(uint64_t size, bool hugetlb);
+/*
+ * Gives the memory to the VM made by hsm_create_vm(), in_pieces: so that it can be taken back piece by piece, if the
+ * HSM can do that. Returns 0 or -errno.
+ */
+int memory_map_guest(bool in_pieces);
 /* Frees the memory; the VM must be destroyed before. */
 void memory_exit(void);
 
@@ -39,6 +42,19 @@ void *mem_ptr(uint64_t gpa, size_t len);
  * *cnt alone) when a byte is not RAM or the array is full.
  */
 bool mem_iov(uint64_t gpa, size_t len, struct iovec *iov, unsigned int *cnt, unsigned int max);
+
+/* How far into the VM's memory an address that mem_ptr() gave is; the PCI hole does not count. */
+uint64_t mem_offset(const void *p);
+
+/*
+ * What the guest does not need goes back to the Service VM piece by piece, and comes again, empty. A device may still
+ * write where a piece is missing: the guest finds it when it has the piece again. From any thread.
+ */
+uint64_t mem_piece_size(void);		/* bytes, a power of two; 0: nothing can be taken back */
+int mem_take(uint64_t offset);		/* the piece that holds offset; 0 also if it is missing already, or -errno */
+int mem_give(uint64_t offset);		/* the contrary */
+int mem_give_all(void);
+uint64_t mem_taken(void);		/* bytes that are missing now */
 
 /* Copies out of or into guest memory. False, with nothing copied, unless the whole range is RAM. */
 bool mem_read(uint64_t gpa, void *to, size_t len);

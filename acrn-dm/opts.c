@@ -110,6 +110,13 @@ static int set_cmd_monitor(const char *arg, struct dm_config *cfg)
 	return 0;
 }
 
+static int set_hugetlb(const char *arg, struct dm_config *cfg)
+{
+	(void)arg;
+	cfg->hugetlb = true;
+	return 0;
+}
+
 static int set_api_socket(const char *arg, struct dm_config *cfg)
 {
 	cfg->api_socket = arg;
@@ -176,6 +183,7 @@ static const struct option_row rows[] = {
 	{ 0, "debugexit", false, ACT, 1, set_debugexit },
 	{ 0, "virtio_msi", false, ACT, 1, set_virtio_msi },
 	{ 0, "windows", false, ACT, 1, set_windows },
+	{ 0, "hugetlb", false, ACT, OPTS_EXIT_USAGE, set_hugetlb },
 	{ 0, "api-socket", true, ACT, OPTS_EXIT_USAGE, set_api_socket },
 	{ 0, "cmd_monitor", true, ACT, 1, set_cmd_monitor },
 	{ 0, "logger_setting", true, ACT, 1, set_logger },

@@ -10,6 +10,7 @@ static const char options_text[] =
 "  -h, --help               this text\n"
 "  -v, --version            version\n"
 "  -m, --memsize SIZE       guest memory, K M G; at least 128M, default 256M\n"
+"      --hugetlb            of huge pages that the Service VM has set aside (vm.nr_hugepages)\n"
 "  -k, --kernel FILE        Linux kernel (bzImage)\n"
 "  -r, --ramdisk FILE       initial RAM disk\n"
 "  -B, --bootargs TEXT      kernel command line\n"

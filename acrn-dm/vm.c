@@ -132,8 +132,11 @@ static int create_in_hypervisor(void)
 	if (err)
 		return err;
 	/* One of the same name may still be on its way out, and the HSM says the same for everything. */
-	for (int tries = 0; (err = hsm_create_vm(&c, &info)) == -EINVAL && tries < CREATE_RETRIES; tries++)
+	for (int tries = 0; (err = hsm_create_vm(&c, &info)) == -EINVAL && tries < CREATE_RETRIES; tries++) {
+		if (tries == 1)
+			log_notice("waiting for the hypervisor to make the VM %s", config.vm_name);
 		usleep(CREATE_RETRY_US);
+	}
 	if (err == -ENOENT)
 		log_err("there is no /dev/acrn_hsm: is the hypervisor running, and the module acrn_hsm loaded?");
 	else if (err)
@@ -149,10 +152,15 @@ static int create_in_hypervisor(void)
 
 static int create_memory(void)
 {
-	int err = memory_init(config.memory);
+	bool hugetlb = config.hugetlb || !hsm_takes_any_page();
+	int err = memory_init(config.memory, hugetlb);
 
+	if (err && hugetlb)
+		log_err("there are not enough huge pages (sysctl vm.nr_hugepages=%llu)%s",
+			(unsigned long long)config.memory >> 21, config.hugetlb ? "" :
+			", and this HSM takes no others; the acrn_hsm module of this project does");
 	if (!err)
-		err = memory_map_guest();
+		err = memory_map_guest(config_has_driver("virtio-balloon"));
 	if (err)
 		log_err("cannot give the VM %llu MiB of memory: %s", (unsigned long long)config.memory >> 20,
 			strerror(-err));

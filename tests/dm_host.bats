@@ -4,7 +4,7 @@
 load helper
 
 setup_file() {
-	make --no-print-directory -s -C "$TOP/acrn-dm" O="$BUILD" idle
+	make --no-print-directory -s -C "$TOP/acrn-dm" O="$BUILD" idle kvm
 }
 
 setup() {
@@ -95,6 +95,13 @@ every_device=(-s 3,virtio-blk,iothread=2,mq=2,disk,writeback,discard -s 4,virtio
 	[ "$status" = 1 ] && [[ $output == *"disk: is in use by another VM or disk"* ]]
 }
 
+@test "a balloon is refused where memory cannot be taken back, its command where there is none" {
+	start
+	[[ $(api balloon '{"bytes":4096}') == *ENODEV*'no virtio-balloon'* ]]
+	run "$dm" -m 256M -k "$kernel" -s 3,virtio-balloon vm2
+	[ "$status" = 1 ] && [[ $output == *"this HSM takes no memory back"* ]]
+}
+
 @test "events reach who asked for them" {
 	start
 	mkfifo listener
@@ -133,6 +140,20 @@ every_device=(-s 3,virtio-blk,iothread=2,mq=2,disk,writeback,discard -s 4,virtio
 	[ "$status" = 1 ] && [[ $output == *'there is no driver "virtio-fs"'* ]]
 	run "$dm" -k "$kernel" -s 3,virtio-blk,disk,fast vm1
 	[ "$status" = 1 ] && [[ $output == *"option 'fast' is unknown"* ]]
+}
+
+@test "huge pages that nobody has set aside are refused with a sentence" {
+	refused 'not enough huge pages (sysctl vm.nr_hugepages=131072)' -m 256G --hugetlb -k "$kernel" vm1
+}
+
+@test "each device that is not built says so in one line" {
+	for word in virtio-gpu,geometry=window xhci,1-1 ahci,hd:disk ahci-cd,disk ivshmem,hv:/shm,2 virtio-i2c,1-1 \
+		virtio-gpio,@gpiochip0 virtio-fs,/srv virtio-audio virtio-heci,native virtio-rpmb igd-lpc dummy; do
+		refused 'is not started' -k "$kernel" -s "3,$word" vm1
+		[ "$(wc -l <out)" = 1 ]
+	done
+	refused 'vtpm2' -k "$kernel" --vtpm2 sock_path=x vm1
+	[ "$(wc -l <out)" = 1 ]
 }
 
 @test "the manual's command lines run as they stand" {

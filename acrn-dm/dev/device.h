@@ -46,6 +46,8 @@ struct dm_device_class {
 	int (*rescan)(struct dm_device *d, const char *medium);
 	/* Optional, the same way: the medium is to have that size; 0: the size that it got meanwhile. */
 	int (*resize)(struct dm_device *d, uint64_t bytes);
+	/* Optional, the same way: the guest is to give up that much of its memory, and may have the rest again. */
+	int (*balloon)(struct dm_device *d, uint64_t bytes);
 	/* Optional, the same way: calls add for each figure it keeps. */
 	void (*statistics)(struct dm_device *d, void (*add)(void *to, const char *name, uint64_t value), void *to);
 };

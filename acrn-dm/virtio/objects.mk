@@ -18,6 +18,7 @@ VIRTIO_OBJS := \
 	virtio/blk_uring.o \
 	virtio/uring.o \
 	virtio/rng.o \
+	virtio/balloon.o \
 	virtio/net.o \
 	virtio/net_ctrl.o \
 	virtio/net_io.o \

@@ -263,6 +263,7 @@ static void set_identity(struct virtio_pci *p, const struct virtio_pci_ids *ids)
 	static const uint16_t device[] = {
 		[VIRTIO_ID_NET] = 0x1000,
 		[VIRTIO_ID_BLOCK] = 0x1001,
+		[VIRTIO_ID_BALLOON] = 0x1002,
 		[VIRTIO_ID_CONSOLE] = 0x1003,
 		[VIRTIO_ID_RNG] = 0x1005,
 	};

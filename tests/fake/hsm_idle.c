@@ -76,15 +76,6 @@ int hsm_map_ram(uint64_t gpa, void *hva, uint64_t len, uint32_t prot)
 	return 0;
 }
 
-int hsm_map_mmio(uint64_t gpa, uint64_t host_pa, uint64_t len, uint32_t prot)
-{
-	(void)gpa;
-	(void)host_pa;
-	(void)len;
-	(void)prot;
-	return -EPERM;
-}
-
 int hsm_unmap(uint64_t gpa, uint64_t len)
 {
 	(void)gpa;
@@ -177,29 +168,4 @@ int hsm_vm_events_setup(void *events, int event_fd)
 	(void)events;
 	(void)event_fd;
 	return -ENOTTY;
-}
-
-/* There are no devices to give away. */
-int hsm_assign_pcidev(const struct acrn_pcidev *dev)
-{
-	(void)dev;
-	return -ENODEV;
-}
-
-int hsm_deassign_pcidev(const struct acrn_pcidev *dev)
-{
-	(void)dev;
-	return -ENODEV;
-}
-
-int hsm_set_ptdev_intr(const struct acrn_ptdev_irq *irq)
-{
-	(void)irq;
-	return -ENODEV;
-}
-
-int hsm_reset_ptdev_intr(const struct acrn_ptdev_irq *irq)
-{
-	(void)irq;
-	return -ENODEV;
 }

@@ -115,6 +115,11 @@ int hsm_pause_vm(void)
 	return 0;
 }
 
+bool hsm_can_resume(void)
+{
+	return false;
+}
+
 /* A new VM in place of the old one: KVM has no reset. */
 int hsm_reset_vm(void)
 {
@@ -154,15 +159,6 @@ int hsm_map_ram(uint64_t gpa, void *hva, uint64_t len, uint32_t prot)
 	};
 	memories++;
 	return fake_ioctl(fake.vm_fd, KVM_SET_USER_MEMORY_REGION, m);
-}
-
-int hsm_map_mmio(uint64_t gpa, uint64_t host_pa, uint64_t len, uint32_t prot)
-{
-	(void)gpa;
-	(void)host_pa;
-	(void)len;
-	(void)prot;
-	return -ENODEV;
 }
 
 int hsm_unmap(uint64_t gpa, uint64_t len)
@@ -302,29 +298,4 @@ int hsm_vm_events_setup(void *page, int event_fd)
 	fake.event_page = page;
 	fake.event_fd = event_fd;
 	return 0;
-}
-
-/* There are no devices to give away. */
-int hsm_assign_pcidev(const struct acrn_pcidev *dev)
-{
-	(void)dev;
-	return -ENODEV;
-}
-
-int hsm_deassign_pcidev(const struct acrn_pcidev *dev)
-{
-	(void)dev;
-	return -ENODEV;
-}
-
-int hsm_set_ptdev_intr(const struct acrn_ptdev_irq *irq)
-{
-	(void)irq;
-	return -ENODEV;
-}
-
-int hsm_reset_ptdev_intr(const struct acrn_ptdev_irq *irq)
-{
-	(void)irq;
-	return -ENODEV;
 }

@@ -36,6 +36,7 @@ dm_firmware_SRCS := \
 	acrn-dm/bus/pci_irq.c \
 	acrn-dm/config.c \
 	acrn-dm/memory.c \
+	tests/unit/dm/fake_hsm_memory.c \
 	acrn-dm/log.c
 dm_firmware_CFLAGS := $(CORE_TEST_FLAGS)
 
@@ -53,6 +54,7 @@ dm_q35_SRCS := \
 	acrn-dm/bus/pci_irq.c \
 	acrn-dm/config.c \
 	acrn-dm/memory.c \
+	tests/unit/dm/fake_hsm_memory.c \
 	acrn-dm/log.c
 dm_q35_CFLAGS := $(CORE_TEST_FLAGS)
 
@@ -64,6 +66,7 @@ dm_fwfiles_SRCS := \
 	acrn-dm/loader/e820.c \
 	acrn-dm/config.c \
 	acrn-dm/memory.c \
+	tests/unit/dm/fake_hsm_memory.c \
 	acrn-dm/log.c
 dm_fwfiles_CFLAGS := $(CORE_TEST_FLAGS)
 
@@ -76,6 +79,7 @@ fuzz_firmware_SRCS := \
 	acrn-dm/loader/elf.c \
 	acrn-dm/config.c \
 	acrn-dm/memory.c \
+	tests/unit/dm/fake_hsm_memory.c \
 	acrn-dm/log.c
 fuzz_firmware_CFLAGS := $(CORE_TEST_FLAGS)
 
@@ -96,6 +100,7 @@ dm_acpi_SRCS := \
 	acrn-dm/loop.c \
 	acrn-dm/config.c \
 	acrn-dm/memory.c \
+	tests/unit/dm/fake_hsm_memory.c \
 	acrn-dm/log.c
 dm_acpi_CFLAGS := $(CORE_TEST_FLAGS)
 
@@ -134,9 +139,20 @@ dm_core_SRCS := \
 	acrn-dm/bus/io.c \
 	acrn-dm/loop.c \
 	acrn-dm/memory.c \
+	tests/unit/dm/fake_hsm_memory.c \
 	acrn-dm/monitor_json.c \
 	acrn-dm/log.c
 dm_core_CFLAGS := $(CORE_TEST_FLAGS)
+
+UNIT_TESTS += dm_ioreq
+dm_ioreq_SRCS := \
+	tests/unit/dm/test_ioreq.c \
+	acrn-dm/ioreq.c \
+	acrn-dm/bus/io.c \
+	acrn-dm/memory.c \
+	tests/unit/dm/fake_hsm_memory.c \
+	acrn-dm/log.c
+dm_ioreq_CFLAGS := $(CORE_TEST_FLAGS)
 
 UNIT_TESTS += dm_manager
 dm_manager_SRCS := \

@@ -30,12 +30,3 @@ int hsm_set_irqline(uint32_t gsi, enum hsm_line op)
 	fake_core.line_changes++;
 	return 0;
 }
-
-int hsm_map_ram(uint64_t gpa, void *hva, uint64_t len, uint32_t prot)
-{
-	(void)gpa;
-	(void)hva;
-	(void)len;
-	(void)prot;
-	return 0;
-}

@@ -14,7 +14,7 @@ static uint64_t next_free;
 
 void guest_memory_make(void)
 {
-	assert_int_equal(memory_init(MEMORY), 0);
+	assert_int_equal(memory_init(MEMORY, false), 0);
 	next_free = 0x1000;
 }
 

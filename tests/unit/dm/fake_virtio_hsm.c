@@ -90,15 +90,6 @@ bool fake_ioeventfd_write(bool is_port, uint64_t addr, unsigned int len, uint64_
 
 /* --- hsm.h, as far as virtio and PCI call it ---------------------------------------------------------- */
 
-int hsm_map_ram(uint64_t gpa, void *hva, uint64_t len, uint32_t prot)
-{
-	(void)gpa;
-	(void)hva;
-	(void)len;
-	(void)prot;
-	return 0;
-}
-
 int hsm_inject_msi(uint64_t addr, uint64_t data)
 {
 	if (addr != FAKE_MSI_ADDR || data >= DATA_MAX)

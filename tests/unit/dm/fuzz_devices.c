@@ -20,6 +20,7 @@
 #include "config.h"
 #include "dev/device.h"
 #include "dm/fake_evdev.h"
+#include "dm/fake_hsm_memory.h"
 #include "loop.h"
 #include "memory.h"
 #include "virtio/net.h"
@@ -88,6 +89,7 @@ static struct {
 	{ "virtio-rnd", "", NULL },	   { "virtio-input", "/dev/input/event0", NULL },
 	{ "wdt-i6300esb", "", NULL },	   { "pvpanic", "", NULL },
 	{ "virtio-console", "@file:a=/dev/null,file:b=/dev/null", NULL },
+	{ "virtio-balloon", "", NULL },
 };
 
 #define DEVICES	(sizeof(devices) / sizeof(devices[0]))
@@ -96,7 +98,10 @@ static void make_devices(void)
 {
 	int fd = memfd_create("disk", 0), fd2 = memfd_create("disk2", 0);
 
-	if (memory_init(MEMORY) != 0 || loop_init() != 0 || ftruncate(fd, 1 << 16) != 0 || ftruncate(fd2, 1 << 16) != 0)
+	fake_hsm_memory.can_take_back = fake_hsm_memory.can_fetch = true;
+	if (memory_init(MEMORY, false) != 0 || memory_map_guest(true) != 0 || loop_init() != 0)
+		abort();
+	if (ftruncate(fd, 1 << 16) != 0 || ftruncate(fd2, 1 << 16) != 0)
 		abort();
 	snprintf(disk, sizeof(disk), "/proc/self/fd/%d,discard", fd);
 	snprintf(ring_disk, sizeof(ring_disk), "/proc/self/fd/%d,writeback,aio=io_uring", fd2);

@@ -30,7 +30,7 @@ static uint64_t take(const uint8_t **data, size_t *size, size_t len)
 
 static void fw_cfg(const uint8_t *data, size_t size)
 {
-	if (memory_init(MEMORY) != 0 || fw_cfg_add(FW_CFG_SIGNATURE, "QEMU", 4) != 0 ||
+	if (memory_init(MEMORY, false) != 0 || fw_cfg_add(FW_CFG_SIGNATURE, "QEMU", 4) != 0 ||
 	    fw_cfg_add_file("etc/file", "some bytes", 10) != 0 || fw_cfg_finish() != 0)
 		abort();
 	while (size) {

@@ -98,7 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint8_t flags;
 
 	if (!mem_ptr(0, MEMORY))
-		require(memory_init(MEMORY) == 0);
+		require(memory_init(MEMORY, false) == 0);
 	memset(mem_ptr(0, MEMORY), 0, MEMORY);
 	memset(held, 0, sizeof(held));
 	flags = (uint8_t)take(&data, &size, 1);

@@ -293,7 +293,7 @@ static void cve_2020_28346_memory_is_checked_at_every_edge(void **state)
 
 	(void)state;
 	assert_null(mem_ptr(0, 1));	/* before there is any */
-	assert_int_equal(memory_init(low + high), 0);
+	assert_int_equal(memory_init(low + high, false), 0);
 	assert_non_null(mem_ptr(0, low));
 	assert_null(mem_ptr(0, low + 1));
 	assert_null(mem_ptr(low, 1));

@@ -67,7 +67,7 @@ static void put_be(uint8_t *p, uint64_t v, unsigned int size)
 static int fw_setup(void **state)
 {
 	(void)state;
-	assert_int_equal(memory_init(MEMORY), 0);
+	assert_int_equal(memory_init(MEMORY, false), 0);
 	assert_int_equal(fw_cfg_add(FW_CFG_SIGNATURE, "QEMU", 4), 0);
 	return 0;
 }

@@ -54,7 +54,7 @@ static int setup(void **state)
 	config.ovmf_code = code;
 	config.ovmf_vars = vars;
 	config.ovmf_write = false;
-	assert_int_equal(memory_init(16u << 20), 0);
+	assert_int_equal(memory_init(16u << 20, false), 0);
 	return 0;
 }
 

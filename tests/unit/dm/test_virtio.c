@@ -19,6 +19,7 @@ int main(void)
 		virtio_net_more_tests(),
 		virtio_vhost_tests(),
 		virtio_console_tests(),
+		virtio_balloon_tests(),
 	};
 	struct CMUnitTest all[TESTS_MAX];
 	size_t n = 0;

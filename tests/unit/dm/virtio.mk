@@ -12,6 +12,7 @@ dm_virtqueue_SRCS := \
 	acrn-dm/virtio/virtqueue.c \
 	acrn-dm/virtio/vq_packed.c \
 	acrn-dm/memory.c \
+	tests/unit/dm/fake_hsm_memory.c \
 	acrn-dm/log.c
 dm_virtqueue_CFLAGS := $(VIRTIO_TEST_FLAGS)
 
@@ -22,6 +23,7 @@ fuzz_virtqueue_SRCS := \
 	acrn-dm/virtio/virtqueue.c \
 	acrn-dm/virtio/vq_packed.c \
 	acrn-dm/memory.c \
+	tests/unit/dm/fake_hsm_memory.c \
 	acrn-dm/log.c
 fuzz_virtqueue_CFLAGS := $(VIRTIO_TEST_FLAGS)
 
@@ -38,6 +40,7 @@ dm_virtio_SRCS := \
 	tests/unit/dm/test_virtio_vhost.c \
 	tests/unit/dm/fake_vhost.c \
 	tests/unit/dm/test_virtio_console.c \
+	tests/unit/dm/test_virtio_balloon.c \
 	tests/unit/dm/fake_guest_ring.c \
 	tests/unit/dm/fake_guest_dev.c \
 	tests/unit/dm/fake_virtio_hsm.c \
@@ -57,6 +60,7 @@ dm_virtio_SRCS := \
 	acrn-dm/virtio/blk_uring.c \
 	acrn-dm/virtio/uring.c \
 	acrn-dm/virtio/rng.c \
+	acrn-dm/virtio/balloon.c \
 	acrn-dm/virtio/net.c \
 	acrn-dm/virtio/net_ctrl.c \
 	acrn-dm/virtio/net_io.c \
@@ -85,6 +89,7 @@ dm_virtio_SRCS := \
 	acrn-dm/confine.c \
 	acrn-dm/confine_files.c \
 	acrn-dm/memory.c \
+	tests/unit/dm/fake_hsm_memory.c \
 	acrn-dm/loop.c \
 	acrn-dm/log.c
 dm_virtio_CFLAGS := $(VIRTIO_TEST_FLAGS)
@@ -132,6 +137,7 @@ dm_control_SRCS := \
 	acrn-dm/confine.c \
 	acrn-dm/confine_files.c \
 	acrn-dm/memory.c \
+	tests/unit/dm/fake_hsm_memory.c \
 	acrn-dm/loop.c \
 	acrn-dm/log.c
 dm_control_CFLAGS := $(VIRTIO_TEST_FLAGS) -DDM_VERSION='"test"'
@@ -167,6 +173,7 @@ fuzz_devices_SRCS := \
 	acrn-dm/virtio/blk_uring.c \
 	acrn-dm/virtio/uring.c \
 	acrn-dm/virtio/rng.c \
+	acrn-dm/virtio/balloon.c \
 	acrn-dm/virtio/net.c \
 	acrn-dm/virtio/net_ctrl.c \
 	acrn-dm/virtio/net_io.c \
@@ -195,6 +202,7 @@ fuzz_devices_SRCS := \
 	acrn-dm/confine.c \
 	acrn-dm/confine_files.c \
 	acrn-dm/memory.c \
+	tests/unit/dm/fake_hsm_memory.c \
 	acrn-dm/loop.c \
 	acrn-dm/log.c \
 	tests/unit/dm/fake_virtio_hsm.c \

@@ -17,5 +17,6 @@ struct test_list virtio_net_tests(void);
 struct test_list virtio_net_more_tests(void);
 struct test_list virtio_vhost_tests(void);
 struct test_list virtio_console_tests(void);
+struct test_list virtio_balloon_tests(void);
 
 struct test_list virtqueue_packed_tests(void);
