@@ -90,6 +90,19 @@ setup_file() {
 	passes user_vm reset-guest-begins-again
 	passes user_vm paused-vm-ends-with-0
 }
+@test "virtio-balloon: free pages go back to the Service VM, come when touched; it inflates and deflates" {
+	passes user_vm free-pages-go-back
+	passes user_vm what-went-back-is-not-pinned
+	passes user_vm guest-uses-its-memory-again
+	passes user_vm memory-that-is-touched-comes-again
+	passes user_vm balloon-takes-a-size
+	passes user_vm balloon-inflates
+	passes user_vm guest-gave-up-what-was-asked
+	passes user_vm balloon-takes-nothing
+	passes user_vm balloon-deflates
+	passes user_vm lend-guest-ends-with-0
+	passes user_vm its-memory-was-sound
+}
 @test "SIGINT powers off" { passes user_vm sigint-ends-with-0; }
 @test "--debugexit gives the guest's status" { passes user_vm debugexit-gives-its-status; }
 @test "-h and -v answer" {
@@ -104,6 +117,12 @@ setup_file() {
 	passes user_vm refuses-rtvm
 	passes user_vm refuses-rtvmlapicptcpuaffinity
 	passes user_vm refuses-sxhci
+}
+@test "--hugetlb: memory of pages set aside, and a sentence when there are too few" {
+	passes user_vm too-few-huge-pages-are-refused
+	passes user_vm too-few-huge-pages-get-a-sentence
+	passes user_vm huge-pages-are-used
+	passes user_vm huge-pages-come-back
 }
 @test "bad values are refused" {
 	passes user_vm refuses-64M

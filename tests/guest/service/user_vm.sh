@@ -119,6 +119,50 @@ api pause >/dev/null
 kill -INT "$(vm_pid beat)"
 equal paused-vm-ends-with-0 "$(vm_wait beat 60)" 0
 
+echo "=== memory that the guest does not need"
+cat >/tmp/lend.sh <<'TXT'
+. /payload/lib.sh
+modprobe virtio_balloon
+step() {
+	echo "waits for step $1, $(awk '/MemFree/ {print $2}' /proc/meminfo) KiB free"
+	until blockdev --flushbufs /dev/vda && [ "$(head -c 1 /dev/vda)" = "$1" ]; do usleep 200000; done
+}
+fill() { yes acrn | head -c 83886080 >/tmp/fill && echo "filled $(md5sum </tmp/fill | cut -d' ' -f1)"; }
+step 1
+fill
+step 2
+rm /tmp/fill
+step 3
+fill
+poweroff -f
+TXT
+user_image /tmp/lend.img /tmp/lend.sh
+truncate -s 1M /tmp/step.img
+step() { printf %s "$1" | dd of=/tmp/step.img conv=notrunc 2>/dev/null; }
+vm_linux lend /tmp/lend.img -s 3,virtio-blk,/tmp/step.img -s 4,virtio-balloon --api-socket /tmp/lend.sock
+figure() { probe say /tmp/lend.sock 1000 '{"command":"statistics"}' | sed -n "s/.*\"$1\":\([0-9]*\).*/\1/p"; }
+inflate() { probe say /tmp/lend.sock 1000 "{\"command\":\"balloon\",\"arguments\":{\"bytes\":$1}}" | grep -q return; }
+is_figure() { [ "$(figure "$1")" "$2" "$3" ]; }
+free_kib() { awk '/MemFree/ {print $2}' /proc/meminfo; }
+check lend-guest-runs until_true 240 vm_says lend 'waits for step 1'
+check free-pages-go-back until_true 120 is_figure returned -ge 83886080
+free=$(free_kib)
+echo "the Service VM has $free KiB, $(figure returned) of the User VM's bytes"
+check what-went-back-is-not-pinned vm_pinned_at_most $(((256 - 80 + 4) * 256))
+step 1
+check guest-uses-its-memory-again until_true 240 vm_says lend 'waits for step 2'
+echo "the Service VM has $(free_kib) KiB, $(figure returned) of the User VM's bytes"
+check memory-that-is-touched-comes-again test $((free - $(free_kib))) -ge 40960
+step 2
+check balloon-takes-a-size inflate 67108864
+check balloon-inflates until_true 240 is_figure actual -eq 67108864
+check guest-gave-up-what-was-asked until_true 60 is_figure returned -ge 50331648
+check balloon-takes-nothing inflate 0
+check balloon-deflates until_true 240 is_figure actual -eq 0
+step 3
+equal lend-guest-ends-with-0 "$(vm_wait lend 240)" 0
+equal its-memory-was-sound "$(grep -ac "^filled $(yes acrn | head -c 83886080 | md5sum | cut -d' ' -f1)" /tmp/lend.out)" 2
+
 echo "=== a guest that hears nothing: SIGINT, --debugexit"
 vm_start deaf -m 128M -k /boot/hostile -B S
 check deaf-guest-runs until_true 60 vm_says deaf 'tiny guest: (.* )?S'
@@ -144,13 +188,28 @@ acrn-dm -m 64M -k $KERNEL small >/tmp/refused.out 2>&1 && fail refuses-64M "it s
 acrn-dm -m 256M -k /nonexistent none >/tmp/refused.out 2>&1
 check refuses-a-missing-kernel sh -c 'grep -q /nonexistent /tmp/refused.out'
 
-echo "=== a VM that has its CPU alone"
 letter() { # NAME LETTER OPTIONS...
 	name=$1
 	letter=$2
 	shift 2
 	vm_start "$name" -m 128M -k /boot/hostile -B "$letter" --debugexit "$@"
 }
+
+echo "=== huge pages"
+huge_free() { awk '/HugePages_Free/ {print $2}' /proc/meminfo; }
+letter few E --hugetlb
+equal too-few-huge-pages-are-refused "$(vm_wait few 30)" 1
+check too-few-huge-pages-get-a-sentence vm_says few 'vm.nr_hugepages=64'
+echo 64 >/proc/sys/vm/nr_hugepages
+letter huge S --hugetlb
+check huge-guest-runs until_true 60 vm_says huge 'tiny guest: (.* )?S'
+equal huge-pages-are-used "$(huge_free)" 0
+kill -INT "$(vm_pid huge)"
+vm_wait huge 60
+equal huge-pages-come-back "$(huge_free)" 64
+echo 0 >/proc/sys/vm/nr_hugepages
+
+echo "=== a VM that has its CPU alone"
 letter early S --rtvm --cpu_affinity 1
 equal a-cpu-in-use-is-nobodys-alone "$(vm_wait early 30)" 1
 check a-cpu-in-use-gets-a-sentence vm_says early 'given up'
