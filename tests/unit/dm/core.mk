@@ -29,15 +29,9 @@ dm_firmware_SRCS := \
 	acrn-dm/firmware/fw_cfg.c \
 	acrn-dm/firmware/smbios.c \
 	acrn-dm/loader/elf.c \
-	acrn-dm/bus/io.c \
-	acrn-dm/bus/pci.c \
-	acrn-dm/bus/pci_bar.c \
-	acrn-dm/bus/pci_cfg.c \
-	acrn-dm/bus/pci_irq.c \
+	$(DM_BUS_SRCS) \
 	acrn-dm/config.c \
-	acrn-dm/memory.c \
-	tests/unit/dm/fake_hsm_memory.c \
-	acrn-dm/log.c
+	$(DM_MEMORY_SRCS)
 dm_firmware_CFLAGS := $(CORE_TEST_FLAGS)
 
 UNIT_TESTS += dm_q35
@@ -47,15 +41,9 @@ dm_q35_SRCS := \
 	acrn-dm/dev/pm.c \
 	acrn-dm/dev/q35.c \
 	acrn-dm/loop.c \
-	acrn-dm/bus/io.c \
-	acrn-dm/bus/pci.c \
-	acrn-dm/bus/pci_bar.c \
-	acrn-dm/bus/pci_cfg.c \
-	acrn-dm/bus/pci_irq.c \
+	$(DM_BUS_SRCS) \
 	acrn-dm/config.c \
-	acrn-dm/memory.c \
-	tests/unit/dm/fake_hsm_memory.c \
-	acrn-dm/log.c
+	$(DM_MEMORY_SRCS)
 dm_q35_CFLAGS := $(CORE_TEST_FLAGS)
 
 UNIT_TESTS += dm_fwfiles
@@ -65,9 +53,7 @@ dm_fwfiles_SRCS := \
 	acrn-dm/loader/firmware.c \
 	acrn-dm/loader/e820.c \
 	acrn-dm/config.c \
-	acrn-dm/memory.c \
-	tests/unit/dm/fake_hsm_memory.c \
-	acrn-dm/log.c
+	$(DM_MEMORY_SRCS)
 dm_fwfiles_CFLAGS := $(CORE_TEST_FLAGS)
 
 FUZZERS += fuzz_firmware
@@ -78,9 +64,7 @@ fuzz_firmware_SRCS := \
 	acrn-dm/firmware/fw_cfg.c \
 	acrn-dm/loader/elf.c \
 	acrn-dm/config.c \
-	acrn-dm/memory.c \
-	tests/unit/dm/fake_hsm_memory.c \
-	acrn-dm/log.c
+	$(DM_MEMORY_SRCS)
 fuzz_firmware_CFLAGS := $(CORE_TEST_FLAGS)
 
 UNIT_TESTS += dm_acpi
@@ -91,17 +75,11 @@ dm_acpi_SRCS := \
 	acrn-dm/firmware/acpi_table.c \
 	acrn-dm/firmware/aml.c \
 	acrn-dm/firmware/dsdt.c \
-	acrn-dm/bus/io.c \
-	acrn-dm/bus/pci.c \
-	acrn-dm/bus/pci_bar.c \
-	acrn-dm/bus/pci_cfg.c \
-	acrn-dm/bus/pci_irq.c \
+	$(DM_BUS_SRCS) \
 	acrn-dm/dev/pm.c \
 	acrn-dm/loop.c \
 	acrn-dm/config.c \
-	acrn-dm/memory.c \
-	tests/unit/dm/fake_hsm_memory.c \
-	acrn-dm/log.c
+	$(DM_MEMORY_SRCS)
 dm_acpi_CFLAGS := $(CORE_TEST_FLAGS)
 
 UNIT_TESTS += dm_loader
@@ -115,11 +93,7 @@ UNIT_TESTS += dm_pci
 dm_pci_SRCS := \
 	tests/unit/dm/test_pci.c \
 	tests/unit/dm/fake_core.c \
-	acrn-dm/bus/io.c \
-	acrn-dm/bus/pci.c \
-	acrn-dm/bus/pci_bar.c \
-	acrn-dm/bus/pci_cfg.c \
-	acrn-dm/bus/pci_irq.c \
+	$(DM_BUS_SRCS) \
 	acrn-dm/log.c
 dm_pci_CFLAGS := $(CORE_TEST_FLAGS)
 
@@ -149,9 +123,7 @@ dm_ioreq_SRCS := \
 	tests/unit/dm/test_ioreq.c \
 	acrn-dm/ioreq.c \
 	acrn-dm/bus/io.c \
-	acrn-dm/memory.c \
-	tests/unit/dm/fake_hsm_memory.c \
-	acrn-dm/log.c
+	$(DM_MEMORY_SRCS)
 dm_ioreq_CFLAGS := $(CORE_TEST_FLAGS)
 
 UNIT_TESTS += dm_manager

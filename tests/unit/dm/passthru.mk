@@ -9,10 +9,6 @@ dm_passthru_SRCS := \
 	tests/unit/dm/test_passthru.c \
 	acrn-dm/dev/passthru.c \
 	acrn-dm/dev/passthru_opts.c \
-	acrn-dm/bus/io.c \
-	acrn-dm/bus/pci.c \
-	acrn-dm/bus/pci_bar.c \
-	acrn-dm/bus/pci_cfg.c \
-	acrn-dm/bus/pci_irq.c \
+	$(DM_BUS_SRCS) \
 	acrn-dm/log.c
 dm_passthru_CFLAGS := $(CORE_TEST_FLAGS)
