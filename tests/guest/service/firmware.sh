@@ -3,6 +3,7 @@
 # unmodified Debian disk under Secure Boot. Run by firmware.bats. Disks: disk0 is Debian, disk1 holds an unsigned loader.
 . /payload/guest/lib.sh
 . /payload/guest/service/vm.sh
+. /payload/guest/service/typed.sh
 FIRMWARE=/boot/firmware
 debian=/dev/disk/by-id/virtio-disk0
 unsigned=/dev/disk/by-id/virtio-disk1
@@ -11,35 +12,6 @@ for d in /sys/block/vd*; do
 	[ "$(cat "$d/serial")" = disk0 ] && debian=/dev/${d##*/}
 	[ "$(cat "$d/serial")" = disk1 ] && unsigned=/dev/${d##*/}
 done
-
-# type_in NAME TEXT: a line on the guest's serial port
-type_in() { echo "$2" >"/tmp/$1.in"; }
-
-# vm_typed NAME OPTIONS...: as vm_start, with a pipe for what is typed
-vm_typed() {
-	mkfifo "/tmp/$1.in"
-	sleep 2000 >"/tmp/$1.in" &
-	VM_INPUT=/tmp/$1.in
-	vm_start "$@"
-	VM_INPUT=
-}
-
-says_or_ended() { vm_says "$1" "$2" || vm_ended "$1"; }
-
-# wait_says NAME SECONDS REGEX
-wait_says() { until_true "$2" says_or_ended "$1" "$3"; vm_says "$1" "$3"; }
-
-# has_said NAME TIMES REGEX
-has_said() { [ "$(grep -acE "$3" "/tmp/$1.out")" -ge "$2" ]; }
-
-# log_in NAME TIMES: for the first, second, ... time
-log_in() {
-	prompts=$(grep -ac 'root@guest:~# ' "/tmp/$1.out")
-	type_in "$1" root
-	until_true 60 has_said "$1" "$2" Password
-	type_in "$1" acrn
-	until_true 60 has_said "$1" $((prompts + 1)) 'root@guest:~# '
-}
 
 check module-loads hsm_load
 
