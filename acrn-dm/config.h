@@ -11,6 +11,7 @@
 #define CONFIG_NAME_MAX		15
 #define CONFIG_SLOTS_MAX	256
 #define CONFIG_UARTS		5
+#define CONFIG_MMIO_MAX		2
 
 /* What the board looks like: the original's, or the one that stock OVMF knows. */
 enum config_machine { MACHINE_ACRN, MACHINE_Q35 };
@@ -27,6 +28,10 @@ struct config_uart {
 	uint16_t port;
 	uint8_t irq;
 	const char *backend;
+};
+
+struct config_mmio {
+	uint64_t base, size;		/* of this machine; pages */
 };
 
 struct dm_config {
@@ -58,6 +63,8 @@ struct dm_config {
 	struct config_uart uart[CONFIG_UARTS];
 	struct config_slot slot[CONFIG_SLOTS_MAX];
 	unsigned int slot_count;
+	struct config_mmio mmio[CONFIG_MMIO_MAX];
+	unsigned int mmio_count;
 	char *file_text;		/* of --config: values point into it */
 };
 

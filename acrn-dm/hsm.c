@@ -352,6 +352,16 @@ int hsm_deassign_pcidev(const struct acrn_pcidev *dev)
 	return call(ACRN_IOCTL_DEASSIGN_PCIDEV, (void *)dev);
 }
 
+int hsm_assign_mmiodev(const struct acrn_mmiodev *dev)
+{
+	return call(ACRN_IOCTL_ASSIGN_MMIODEV, (void *)dev);
+}
+
+int hsm_deassign_mmiodev(const struct acrn_mmiodev *dev)
+{
+	return call(ACRN_IOCTL_DEASSIGN_MMIODEV, (void *)dev);
+}
+
 int hsm_set_ptdev_intr(const struct acrn_ptdev_irq *irq)
 {
 	return call(ACRN_IOCTL_SET_PTDEV_INTR, (void *)irq);

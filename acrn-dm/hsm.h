@@ -13,6 +13,7 @@ struct acrn_vcpu_regs;
 struct acrn_ioreq;
 struct acrn_pcidev;
 struct acrn_ptdev_irq;
+struct acrn_mmiodev;
 
 #define HSM_MAX_VCPUS	16	/* slots in the request page */
 
@@ -102,6 +103,8 @@ int hsm_assign_pcidev(const struct acrn_pcidev *dev);
 int hsm_deassign_pcidev(const struct acrn_pcidev *dev);
 int hsm_set_ptdev_intr(const struct acrn_ptdev_irq *irq);
 int hsm_reset_ptdev_intr(const struct acrn_ptdev_irq *irq);
+int hsm_assign_mmiodev(const struct acrn_mmiodev *dev);
+int hsm_deassign_mmiodev(const struct acrn_mmiodev *dev);
 
 /* Events from the hypervisor (triple fault, power off): a ring in one page and an eventfd. */
 int hsm_vm_events_setup(void *page, int event_fd);

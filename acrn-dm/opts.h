@@ -32,6 +32,7 @@ int opts_parse_affinity(const char *text, struct dm_config *cfg);	/* 1,3 */
 int opts_parse_ovmf(const char *text, struct dm_config *cfg);	/* [w,]IMAGE   [w,]code=FILE,vars=FILE */
 int opts_parse_machine(const char *text, struct dm_config *cfg);	/* acrn or q35 */
 int opts_parse_uuid(const char *text, struct dm_config *cfg);
+int opts_parse_mmiodev(const char *text, struct dm_config *cfg);	/* fed40000,5000 */
 /* A file of lines "option = value" or "option"; '#' begins a comment. Calls line for each, keeps the text in *cfg. */
 int opts_read_config(const char *path, struct dm_config *cfg,
 		     int (*line)(const char *key, const char *value, struct dm_config *cfg));

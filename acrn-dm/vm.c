@@ -29,6 +29,7 @@
 #include "loop.h"
 #include "manager.h"
 #include "memory.h"
+#include "mmio_pt.h"
 #include "monitor.h"
 #include "notify.h"
 #include "vm_event.h"
@@ -217,6 +218,8 @@ int vm_create(void)
 	if (!err)
 		err = create_pci();
 	if (!err)
+		err = mmio_pt_init();
+	if (!err)
 		err = vm_event_init();
 	if (!err)
 		err = monitor_init();
@@ -238,6 +241,7 @@ void vm_destroy(void)
 	manager_exit();
 	monitor_exit();
 	vm_event_exit();
+	mmio_pt_exit();
 	device_destroy_all();
 	pci_exit();
 	io_exit();

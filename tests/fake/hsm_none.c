@@ -25,6 +25,18 @@ int hsm_deassign_pcidev(const struct acrn_pcidev *dev)
 	return -ENODEV;
 }
 
+int hsm_assign_mmiodev(const struct acrn_mmiodev *dev)
+{
+	(void)dev;
+	return -ENODEV;
+}
+
+int hsm_deassign_mmiodev(const struct acrn_mmiodev *dev)
+{
+	(void)dev;
+	return -ENODEV;
+}
+
 int hsm_set_ptdev_intr(const struct acrn_ptdev_irq *irq)
 {
 	(void)irq;

@@ -9,6 +9,7 @@ dm_opts_SRCS := \
 	acrn-dm/opts.c \
 	acrn-dm/opts_config.c \
 	acrn-dm/opts_machine.c \
+	acrn-dm/opts_mmio.c \
 	acrn-dm/opts_slot.c \
 	acrn-dm/opts_help.c
 dm_opts_CFLAGS := $(CORE_TEST_FLAGS)

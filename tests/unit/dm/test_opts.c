@@ -242,12 +242,35 @@ static void words_land_where_they_belong(void **state)
 static void what_is_not_built_is_refused(void **state)
 {
 	static const char *const lines[] = { "--enable_trusty v", "--vtpm2 s v", "--ssram x v",
-					     "--mmiodev_pt 1,2 v", "--acpidev_pt X v", "--intr_monitor 1,1,1,1 v",
+					     "--acpidev_pt X v", "--intr_monitor 1,1,1,1 v",
 					     "--enable_trusty v", "--pm_by_vuart pty,x v" };
 
 	(void)state;
 	for (unsigned int i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		assert_int_equal(parse(lines[i]), 1);
+}
+
+static void device_memory_is_read(void **state)
+{
+	static const char *const bad[] = {
+		"fed40000", "fed40000,", "x,1000", "fed40010,1000", "fed40000,10", "fed40000,0", "fed40000,1000,1000",
+		"fffffffffffff000,2000", "1000000000,10000000", "11111111111111111,1000",
+		"c0000000,8000000 --mmiodev_pt d0000000,7000000",
+		"1000,1000 --mmiodev_pt 2000,1000 --mmiodev_pt 3000,1000",
+	};
+	char line[128];
+
+	(void)state;
+	assert_int_equal(parse("-k k --mmiodev_pt fed40000,5000 --mmiodev_pt 0xc0000000,1000 v"), OPTS_RUN);
+	assert_int_equal(cfg.mmio_count, 2);
+	assert_int_equal(cfg.mmio[0].base, 0xfed40000);
+	assert_int_equal(cfg.mmio[0].size, 0x5000);
+	assert_int_equal(cfg.mmio[1].base, 0xc0000000);
+	for (unsigned int i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		opts_free(&cfg);
+		snprintf(line, sizeof(line), "-k k --mmiodev_pt %s v", bad[i]);
+		assert_int_equal(parse(line), OPTS_EXIT_USAGE);
+	}
 }
 
 static void rtvm_has_its_cpus_alone(void **state)
@@ -433,6 +456,7 @@ int main(void)
 		TEST(obsolete_words_change_nothing),
 		TEST(words_land_where_they_belong),
 		TEST(what_is_not_built_is_refused),
+		TEST(device_memory_is_read),
 		TEST(rtvm_has_its_cpus_alone),
 		TEST(firmware_is_read),
 		TEST(bad_firmware_is_refused),
