@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The peer of make bench: the least that runs a tiny guest on /dev/kvm, with the interrupt controllers in the kernel,
- * the serial port here, and an ioeventfd with a thread that waits for it. kvm_bench BZIMAGE COMMAND-LINE.
+ * the serial port here, and an ioeventfd with a thread that waits for it. kvm_bench BZIMAGE COMMAND-LINE
+ * [DEVICE], which is one that vfio-pci has.
  */
 #include <fcntl.h>
 #include <linux/kvm.h>
@@ -14,6 +15,8 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "kvm_vfio.h"
 
 #define MEMORY (64ul << 20)
 #define KERNEL_AT (16ul << 20)
@@ -123,12 +126,16 @@ int main(int argc, char **argv)
 	int kvm = open("/dev/kvm", O_RDWR), vm, vcpu;
 	struct kvm_pit_config pit = { 0 };
 	struct kvm_run *run;
+	uint8_t *memory;
 
-	need(argc == 3 && kvm >= 0, "kvm_bench BZIMAGE COMMAND-LINE, /dev/kvm");
+	need((argc == 3 || argc == 4) && kvm >= 0, "kvm_bench BZIMAGE COMMAND-LINE, /dev/kvm");
 	vm = ioctl(kvm, KVM_CREATE_VM, 0);
 	need(vm >= 0 && ioctl(vm, KVM_CREATE_IRQCHIP) == 0 && ioctl(vm, KVM_CREATE_PIT2, &pit) == 0, "KVM_CREATE_VM");
-	load(make_memory(vm), argv[1], argv[2]);
+	memory = make_memory(vm);
+	load(memory, argv[1], argv[2]);
 	make_kick(vm);
+	if (argc == 4)
+		kvm_vfio_attach(vm, argv[3], memory, MEMORY);
 	vcpu = ioctl(vm, KVM_CREATE_VCPU, 0);
 	need(vcpu >= 0, "KVM_CREATE_VCPU");
 	run = mmap(NULL, (size_t)ioctl(kvm, KVM_GET_VCPU_MMAP_SIZE, 0), PROT_READ | PROT_WRITE, MAP_SHARED, vcpu, 0);
