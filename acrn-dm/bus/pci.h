@@ -53,6 +53,15 @@ struct pci_bar {
 	struct pci_func *func;	/* for the I/O handler */
 };
 
+/* The expansion ROM: a copy, which the guest reads where it put it. */
+struct pci_rom {
+	const uint8_t *data;
+	uint64_t len;		/* of data; reads behind it give ones */
+	uint64_t size;		/* of the range, 0: there is none */
+	uint64_t addr, initial;
+	bool enabled;
+};
+
 struct pci_msix_entry {
 	uint64_t addr;
 	uint32_t data;
@@ -70,6 +79,7 @@ struct pci_func {
 	uint8_t wmask[PCI_CFG_SIZE];	/* bits that a guest may write */
 	uint8_t reset_cfg[PCI_CFG_SIZE];	/* as at the end of init() */
 	struct pci_bar bar[PCI_BARS];
+	struct pci_rom rom;
 	unsigned int cap_end;		/* first byte free for a capability */
 	unsigned int msi_cap, msix_cap;	/* offset, 0: none */
 	int msix_bar;
@@ -100,6 +110,12 @@ void pci_set_ops(struct pci_func *f, const struct pci_ops *ops, void *priv);
  * window).
  */
 int pci_add_bar(struct pci_func *f, int idx, enum pci_bar_type type, uint64_t size);
+
+/*
+ * An expansion ROM of len bytes; data must outlive the function. The guest switches it on by its own bit alone, whatever the
+ * command register says, for that may be the hypervisor's. -EINVAL (no bytes, too many, there is one), -ENOSPC.
+ */
+int pci_add_rom(struct pci_func *f, const void *data, uint64_t len);
 
 /*
  * Appends a capability: id and next are made here, body (len bytes) follows at +2. Read-only for the guest

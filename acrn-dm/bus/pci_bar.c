@@ -11,6 +11,10 @@
 
 #define MEM64_IN_LOW_MAX	(32ull << 20)	/* smaller ones live in the 32-bit hole */
 
+#define ROM_SIZE_MIN		2048ull
+#define ROM_SIZE_MAX		(16ull << 20)
+#define ROM_ENABLE		1u
+
 struct window {
 	uint64_t base, end, next;
 };
@@ -38,15 +42,15 @@ static struct window *window_for(enum pci_bar_type type, uint64_t size)
 	return &windows[WINDOW_MEM32];
 }
 
-static int take_address(struct pci_bar *b)
+static int take_address(enum pci_bar_type type, uint64_t size, uint64_t *addr)
 {
-	struct window *w = window_for(b->type, b->size);
-	uint64_t at = (w->next + b->size - 1) & ~(b->size - 1);
+	struct window *w = window_for(type, size);
+	uint64_t at = (w->next + size - 1) & ~(size - 1);
 
-	if (at >= w->end || b->size > w->end - at)
+	if (at >= w->end || size > w->end - at)
 		return -ENOSPC;
-	w->next = at + b->size;
-	b->initial = b->addr = at;
+	w->next = at + size;
+	*addr = at;
 	return 0;
 }
 
@@ -79,7 +83,8 @@ int pci_add_bar(struct pci_func *f, int idx, enum pci_bar_type type, uint64_t si
 	b->size = smallest;
 	while (b->size < size)
 		b->size <<= 1;
-	err = take_address(b);
+	err = take_address(type, b->size, &b->addr);
+	b->initial = b->addr;
 	if (err) {
 		b->type = PCI_BAR_NONE;
 		log_err("%s: no room for BAR %d of %llu bytes", f->name, idx, (unsigned long long)b->size);
@@ -89,6 +94,67 @@ int pci_add_bar(struct pci_func *f, int idx, enum pci_bar_type type, uint64_t si
 		f->bar[idx + 1].type = PCI_BAR_HIGH;
 	write_registers(f, idx);
 	return 0;
+}
+
+int pci_add_rom(struct pci_func *f, const void *data, uint64_t len)
+{
+	uint64_t size = ROM_SIZE_MIN, addr;
+
+	if (len == 0 || len > ROM_SIZE_MAX || f->rom.size != 0)
+		return -EINVAL;
+	while (size < len)
+		size <<= 1;
+	if (take_address(PCI_BAR_MEM32, size, &addr) != 0) {
+		log_err("%s: no room for an expansion ROM of %llu bytes", f->name, (unsigned long long)size);
+		return -ENOSPC;
+	}
+	f->rom = (struct pci_rom){ .data = data, .len = len, .size = size, .addr = addr, .initial = addr };
+	pci_put(f->cfg, CFG_ROM, 4, (uint32_t)addr);
+	pci_put(f->wmask, CFG_ROM, 4, (uint32_t)~(size - 1) | ROM_ENABLE);
+	return 0;
+}
+
+static void rom_access(void *arg, uint64_t off, struct io_access *a)
+{
+	const struct pci_rom *rom = arg;
+
+	if (a->is_write)
+		return;
+	a->value = 0;
+	for (unsigned int i = 0; i < a->size; i++)
+		a->value |= (uint64_t)(off + i < rom->len ? rom->data[off + i] : 0xff) << 8 * i;
+}
+
+static void rom_show(struct pci_func *f, bool enable)
+{
+	struct io_range r = {
+		.name = f->name,
+		.space = IO_MMIO,
+		.base = f->rom.addr,
+		.len = f->rom.size,
+		.handler = rom_access,
+		.arg = &f->rom,
+	};
+
+	if (!enable)
+		io_unregister(IO_MMIO, f->rom.addr);
+	else if (io_register(&r) != 0)
+		return;
+	f->rom.enabled = enable;
+}
+
+static void rom_update(struct pci_func *f)
+{
+	struct pci_rom *rom = &f->rom;
+	uint32_t reg = pci_get(f->cfg, CFG_ROM, 4);
+	uint64_t addr = reg & ~(uint32_t)(rom->size - 1);
+	bool enable = rom->size != 0 && (reg & ROM_ENABLE) && addr != 0 && rom->size <= (1ull << 32) - addr;
+
+	if (rom->enabled && (!enable || addr != rom->addr))
+		rom_show(f, false);
+	rom->addr = addr;
+	if (enable && !rom->enabled)
+		rom_show(f, true);
 }
 
 static void bar_access(void *arg, uint64_t off, struct io_access *a)
@@ -168,6 +234,7 @@ void pci_bar_update(struct pci_func *f)
 		if (enable && !b->enabled)
 			set_enabled(f, i, true);
 	}
+	rom_update(f);
 }
 
 void pci_bar_reset(struct pci_func *f)
@@ -179,4 +246,7 @@ void pci_bar_reset(struct pci_func *f)
 			set_enabled(f, i, false);
 		b->addr = b->initial;
 	}
+	if (f->rom.enabled)
+		rom_show(f, false);
+	f->rom.addr = f->rom.initial;
 }

@@ -16,6 +16,7 @@
 #define CFG_HEADER	0x0e
 #define CFG_BAR0	0x10
 #define CFG_SUBVENDOR	0x2c
+#define CFG_ROM		0x30
 #define CFG_CAP_PTR	0x34
 #define CFG_INT_LINE	0x3c
 #define CFG_INT_PIN	0x3d

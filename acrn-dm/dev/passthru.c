@@ -17,6 +17,7 @@
 #include "bus/pci.h"
 #include "dev/device.h"
 #include "dev/passthru_opts.h"
+#include "dev/passthru_rom.h"
 #include "hsm.h"
 #include "log.h"
 
@@ -40,6 +41,7 @@ struct passthru {
 	struct acrn_pcidev given;
 	struct acrn_ptdev_irq line;
 	bool has_device, has_line;
+	void *rom;
 	char name[16];
 };
 
@@ -206,6 +208,18 @@ static int add_line(struct passthru *p)
 	return 0;
 }
 
+/* Its register is the only one of configuration space that is left to us. */
+static int add_rom(struct passthru *p)
+{
+	size_t len;
+	int err = passthru_rom_read(p->real, p->opts.rom[0] ? p->opts.rom : NULL, &p->rom, &len);
+
+	if (err || !p->rom)
+		return err;
+	p->given.type |= ACRN_PCIDEV_ROM;
+	return pci_add_rom(p->f, p->rom, len);
+}
+
 static int make_function(struct passthru *p)
 {
 	const struct pci_device *r = p->real;
@@ -222,7 +236,9 @@ static int make_function(struct passthru *p)
 		.progif = (uint8_t)r->device_class, .subvendor = r->subvendor_id, .subdevice = r->subdevice_id,
 	});
 	err = add_bars(p);
-	return err ? err : add_line(p);
+	if (!err)
+		err = add_line(p);
+	return err ? err : add_rom(p);
 }
 
 /* --- giving and taking --- */
@@ -273,6 +289,7 @@ static void passthru_destroy(struct dm_device *d)
 	if (err && err != -EPERM)
 		log_warn("passthru: %s goes back only with the VM: %s", p->name, strerror(-err));
 	library_put();
+	free(p->rom);
 	free(p);
 }
 
@@ -319,7 +336,7 @@ static int passthru_init(struct dm_device *d, const char *opts)
 
 static const struct dm_device_class passthru = {
 	.name = "passthru",
-	.help = ",BUS/DEV/FN[,no_reset][,d3hot_reset][,keep_gsi][,irq=N]\n"
+	.help = ",BUS/DEV/FN[,no_reset][,d3hot_reset][,keep_gsi][,irq=N][,romfile=PATH]\n"
 		"a device of this machine, in hexadecimal as lspci says",
 	.kind = DM_PCI,
 	.init = passthru_init,

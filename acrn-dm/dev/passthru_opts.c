@@ -9,6 +9,8 @@
 
 #include "log.h"
 
+#define ROMFILE "romfile="
+
 static bool number(const char **p, int base, unsigned long limit, unsigned long *value)
 {
 	char *end;
@@ -54,6 +56,15 @@ static int refuse(const char *word, size_t len, const char *why)
 	return -EINVAL;
 }
 
+static int parse_romfile(const char *path, size_t len, struct passthru_opts *o)
+{
+	if (len == 0 || len >= sizeof(o->rom))
+		return refuse(path, len, "of romfile= is no path, or one of more than 255 bytes");
+	memcpy(o->rom, path, len);
+	o->rom[len] = 0;
+	return 0;
+}
+
 static int parse_word(const char *word, size_t len, struct passthru_opts *o)
 {
 	const char *p = word + 4;
@@ -69,7 +80,9 @@ static int parse_word(const char *word, size_t len, struct passthru_opts *o)
 		log_notice("passthru: gpu is obsolete and ignored");
 	else if (begins(word, "irq=") && number(&p, 0, 255, &n) && p == word + len)
 		o->irq = (int)n;
-	else if (is(word, len, "enable_ptm") || begins(word, "romfile=") || begins(word, "dsdt=") ||
+	else if (begins(word, ROMFILE))
+		return parse_romfile(word + strlen(ROMFILE), len - strlen(ROMFILE), o);
+	else if (is(word, len, "enable_ptm") || begins(word, "dsdt=") ||
 		 begins(word, "vmsix_on_msi"))
 		return refuse(word, len, "is not built yet; the VM is not started");
 	else

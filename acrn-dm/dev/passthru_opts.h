@@ -10,6 +10,7 @@ struct passthru_opts {
 	bool keep_gsi;		/* an interrupt line although the device has messages */
 	bool no_reset;
 	bool d3hot_reset;
+	char rom[256];		/* a file in place of the device's expansion ROM, "": none */
 	int irq;		/* the line's number in this machine, -1: what the device says */
 };
 

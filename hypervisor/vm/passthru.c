@@ -20,6 +20,8 @@
 #define ECAM_BASE 0xE0000000UL
 #define ECAM_SIZE 0x10000000UL
 
+#define REG_ROM 0x30U
+
 #define BDF_TEXT "%02x:%02x.%x"
 #define BDF_WORDS(bdf) PCI_BUS(bdf), PCI_DEV(bdf), PCI_FN(bdf)
 
@@ -76,7 +78,7 @@ static int check(struct vm *vm, const struct acrn_pcidev *dev)
 			 vm->id, BDF_WORDS(dev->phys_bdf));
 		return -ENODEV;
 	}
-	if (dev->type != 0) {
+	if ((dev->type & ~ACRN_PCIDEV_ROM) != 0) {
 		log_warn("vm%u: device " BDF_TEXT ": type %x is not known", vm->id, BDF_WORDS(dev->phys_bdf),
 			 dev->type);
 		return -EINVAL;
@@ -315,6 +317,12 @@ static bool config_place(struct vm *vm, const struct io_access *io, uint32_t *pl
 	return (address & ADDRESS_ENABLE) != 0;
 }
 
+/* The copy of its expansion ROM, and so where that is, is the device model's. */
+static bool is_rom_register(const struct passthru_dev *dev, uint32_t reg)
+{
+	return (dev->given.type & ACRN_PCIDEV_ROM) != 0 && (reg & ~3U) == REG_ROM;
+}
+
 static enum passthru_result access_claimed(struct passthru_dev *dev, uint32_t reg, bool is_config, struct io_access *io)
 {
 	enum passthru_result result = PASSTHRU_DONE;
@@ -337,7 +345,8 @@ enum passthru_result passthru_access(struct vm *vm, struct io_access *io)
 
 	if (config_place(vm, io, &place)) {
 		dev = find_virtual(vm, (uint16_t)(place >> 12));
-		return dev == NULL ? PASSTHRU_NOT_MINE : access_claimed(dev, place & 0xFFFU, true, io);
+		return dev == NULL || is_rom_register(dev, place & 0xFFFU) ? PASSTHRU_NOT_MINE :
+			access_claimed(dev, place & 0xFFFU, true, io);
 	}
 	for (unsigned int i = 0; i < vm->device_count && result == PASSTHRU_NOT_MINE; i++)
 		result = access_claimed(vm->device[i], 0, false, io);

@@ -29,6 +29,8 @@ _Static_assert(ACRN_AT(acrn_ptdev_irq, type, 0) && ACRN_AT(acrn_ptdev_irq, virt_
 #define ACRN_PCIDEV_QUIRK_ASSIGN 0x1u
 /* Ours, for the module alone: the device is not reset, neither before the VM has it nor after. */
 #define ACRN_PCIDEV_NO_RESET 0x80000000u
+/* Ours: accesses to the expansion ROM's register (0x30) go to the device model, which has a ROM for the guest. */
+#define ACRN_PCIDEV_ROM 0x40000000u
 
 struct acrn_pcidev {
 	uint32_t type;

@@ -9,6 +9,7 @@ dm_passthru_SRCS := \
 	tests/unit/dm/test_passthru.c \
 	acrn-dm/dev/passthru.c \
 	acrn-dm/dev/passthru_opts.c \
+	acrn-dm/dev/passthru_rom.c \
 	$(DM_BUS_SRCS) \
 	acrn-dm/log.c
 dm_passthru_CFLAGS := $(CORE_TEST_FLAGS)

@@ -3,7 +3,10 @@
 #include <acrn/dev.h>
 #include <errno.h>
 #include <pciaccess.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "unit.h"
 
@@ -58,9 +61,24 @@ int pci_device_cfg_read_u16(struct pci_device *dev, uint16_t *data, pciaddr_t of
 static uint16_t power_states[4];
 static unsigned int power_writes;
 
+static uint8_t rom[4096];
+static bool rom_fails;
+
+int pci_device_read_rom(struct pci_device *dev, void *buffer)
+{
+	assert_ptr_equal(dev, &card);
+	assert_true(config[4] & 2); /* it decodes, else it would not answer */
+	memcpy(buffer, rom, sizeof(rom));
+	return rom_fails ? EIO : 0;
+}
+
 int pci_device_cfg_write_u16(struct pci_device *dev, uint16_t data, pciaddr_t offset)
 {
 	assert_ptr_equal(dev, &card);
+	if (offset == 4) {
+		memcpy(&config[4], &data, 2);
+		return 0;
+	}
 	assert_int_equal(offset, 0x44);
 	assert_true(power_writes < 4);
 	power_states[power_writes++] = data;
@@ -182,7 +200,7 @@ static void wrong_words(void **state)
 {
 	static const char *const wrong[] = {
 		"", "0", "0/8", "0/8/8", "0/20/0", "100/0/0", "0/8/0x", "0/8/0 ", "-1/8/0", "0/8/0,", "0/8/0,irq=",
-		"0/8/0,irq=256", "0/8/0,irq=5x", "0/8/0,reset", "0/8/0,enable_ptm", "0/8/0,romfile=/x",
+		"0/8/0,irq=256", "0/8/0,irq=5x", "0/8/0,reset", "0/8/0,enable_ptm", "0/8/0,romfile=",
 		"0/8/0,vmsix_on_msi,1", "0/8/0,dsdt=/x",
 	};
 	struct passthru_opts o;
@@ -213,6 +231,91 @@ static void a_device_is_given_and_comes_back(void **state)
 	device.class->destroy(&device);
 	assert_int_equal(deassigns, 1);
 	assert_int_equal(resets, 0);
+}
+
+/* The function as it was before init(). */
+static void again(void)
+{
+	pci_func_destroy(device.pci);
+	device.pci = pci_func_create(0, 5, 0, "passthru");
+	assert_non_null(device.pci);
+}
+
+static uint64_t read_memory(uint64_t at)
+{
+	struct io_access a = { .space = IO_MMIO, .size = 4, .addr = at };
+
+	io_dispatch(&a);
+	return a.value;
+}
+
+static void the_rom_is_a_copy(void **state)
+{
+	uint32_t at;
+
+	(void)state;
+	card.rom_size = sizeof(rom);
+	memcpy(rom, "\x55\xaa\x12\x34", 4);
+	rom_fails = false;
+	assert_int_equal(init("ff/1f/7,no_reset"), 0);
+	assert_int_equal(given.type, ACRN_PCIDEV_NO_RESET | ACRN_PCIDEV_ROM);
+	memset(rom, 0, sizeof(rom));
+	at = pci_cfg_read(PCI_BDF(0, 5, 0), 0x30, 4);
+	assert_in_range(at, PCI_MEM32_BASE, PCI_MEM32_END - 1);
+	assert_int_equal(read_memory(at), 0xffffffff);
+	pci_cfg_write(PCI_BDF(0, 5, 0), 0x30, 4, 0xfffff800);
+	assert_int_equal(pci_cfg_read(PCI_BDF(0, 5, 0), 0x30, 4), 0xfffff000);
+	pci_cfg_write(PCI_BDF(0, 5, 0), 0x30, 4, 0xc0000001);
+	assert_int_equal(read_memory(0xc0000000), 0x3412aa55);
+	assert_int_equal(read_memory(0xc0000ffc), 0);
+	pci_cfg_write(PCI_BDF(0, 5, 0), 0x30, 4, 0xc0001001);
+	assert_int_equal(read_memory(0xc0000000), 0xffffffff);
+	assert_int_equal(read_memory(0xc0001000), 0x3412aa55);
+	pci_func_reset(device.pci);
+	assert_int_equal(read_memory(0xc0001000), 0xffffffff);
+	device.class->destroy(&device);
+}
+
+static void a_rom_that_is_none_is_not_shown(void **state)
+{
+	(void)state;
+	card.rom_size = sizeof(rom);
+	memset(rom, 0xff, sizeof(rom));
+	rom_fails = false;
+	assert_int_equal(init("ff/1f/7,no_reset"), 0);
+	assert_int_equal(given.type, ACRN_PCIDEV_NO_RESET);
+	assert_int_equal(pci_cfg_read(PCI_BDF(0, 5, 0), 0x30, 4), 0);
+	device.class->destroy(&device);
+	again();
+	rom_fails = true;
+	memcpy(rom, "\x55\xaa", 2);
+	assert_int_equal(init("ff/1f/7,no_reset"), 0);
+	assert_int_equal(given.type, ACRN_PCIDEV_NO_RESET);
+	device.class->destroy(&device);
+}
+
+static void a_file_is_the_rom(void **state)
+{
+	char path[] = "/tmp/acrn-rom.XXXXXX", opts[64];
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	snprintf(opts, sizeof(opts), "ff/1f/7,no_reset,romfile=%s", path);
+	assert_int_equal(init(opts), -EINVAL); /* it is empty */
+	again();
+	assert_int_equal(write(fd, "\x55\xaa!", 3), 3);
+	assert_int_equal(init(opts), 0);
+	pci_cfg_write(PCI_BDF(0, 5, 0), 0x30, 4, 0xc0000001);
+	assert_int_equal(read_memory(0xc0000000), 0xff21aa55);
+	device.class->destroy(&device);
+	again();
+	assert_int_equal(pwrite(fd, "MZ", 2, 0), 2);
+	assert_int_equal(init(opts), -EINVAL);
+	again();
+	close(fd);
+	unlink(path);
+	assert_int_equal(init(opts), -ENOENT);
 }
 
 static void one_that_cannot_be_reset_is_refused(void **state)
@@ -307,6 +410,9 @@ int main(void)
 		TEST(words),
 		TEST(wrong_words),
 		TEST(a_device_is_given_and_comes_back),
+		TEST(the_rom_is_a_copy),
+		TEST(a_rom_that_is_none_is_not_shown),
+		TEST(a_file_is_the_rom),
 		TEST(one_that_cannot_be_reset_is_refused),
 		TEST(what_is_not_there_is_refused),
 		TEST(the_hypervisors_no_undoes_all),
