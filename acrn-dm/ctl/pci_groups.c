@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define CLASS_BRIDGE		0x06
+#define CFG_CLASS		0x08
 #define CFG_HEADER		0x0e
 #define EXT_FIRST		0x100
 #define EXT_ACS			0x000d
@@ -123,7 +124,8 @@ static void read_device(int dir, const char *name, struct pci_dev_info *d)
 	d->device = (uint16_t)number(dir, name, "device");
 	d->class = (uint32_t)number(dir, name, "class");
 	len = read_file(dir, name, "config", cfg, sizeof(cfg));
-	d->is_away = len >= 4 && word(cfg, 0, 4) == 0xffffffff;
+	/* not the identity, which a virtual function does not have */
+	d->is_away = len >= 12 && word(cfg, CFG_CLASS, 4) == 0xffffffff;
 	d->is_bridge = d->class >> 16 == CLASS_BRIDGE || (!d->is_away && (cfg[CFG_HEADER] & 0x7f) != 0);
 	d->has_acs = len > 0 && read_acs(cfg, (size_t)len, d->is_bridge);
 	snprintf(path, sizeof(path), "%s/reset", name);

@@ -21,9 +21,9 @@
 #include "hsm.h"
 #include "log.h"
 
-#define CFG_VENDOR		0x00
 #define CFG_STATUS		0x06
 #define STATUS_CAPS		0x10
+#define CFG_CLASS		0x0a
 #define CFG_CAPS		0x34
 #define CAP_PM			0x01
 #define CAP_MSI			0x05
@@ -119,14 +119,15 @@ static int check_reset(const struct passthru *p)
 
 static int find(struct passthru *p)
 {
-	uint16_t vendor = 0;
+	uint16_t class = 0;
 
 	p->real = pci_device_find_by_slot(0, p->opts.bus, p->opts.dev, p->opts.fn);
 	if (!p->real || pci_device_probe(p->real) != 0) {
 		log_err("passthru: there is no device %s", p->name);
 		return -ENODEV;
 	}
-	if (pci_device_cfg_read_u16(p->real, &vendor, CFG_VENDOR) != 0 || vendor == 0xffff) {
+	/* not the identity, which a virtual function (SR-IOV) does not have */
+	if (pci_device_cfg_read_u16(p->real, &class, CFG_CLASS) != 0 || class == 0xffff) {
 		log_err("passthru: %s does not answer: a VM has it", p->name);
 		return -EBUSY;
 	}

@@ -20,6 +20,7 @@
 #include "hw/paging.h"
 #include "hw/panic.h"
 #include "hw/pci.h"
+#include "hw/pci_sriov.h"
 #include "hw/percpu.h"
 #include "hw/platform.h"
 #include "hw/selftest.h"
@@ -236,6 +237,7 @@ _Noreturn void boot_main(hpa_t information)
 	tsc_calibrate();
 	init_interrupts();
 	pci_init();
+	pci_sriov_init();
 	iommu_init(&platform_acpi);
 	vcpu_backend_probe();
 	start_cpus();

@@ -32,24 +32,14 @@ bool passthru_is_assigned(uint16_t bdf)
 	return bitmap_test(assigned, bdf);
 }
 
-static uint32_t hw_read(void *ctx, uint16_t reg, uint8_t size)
-{
-	return pci_read(((struct passthru_dev *)ctx)->phys, reg, size);
-}
-
-static void hw_write(void *ctx, uint16_t reg, uint8_t size, uint32_t value)
-{
-	pci_write(((struct passthru_dev *)ctx)->phys, reg, size, value);
-}
-
 static void bars_changed(void *ctx)
 {
 	passthru_update_bars(ctx);
 }
 
 static const struct vpci_passthru_ops pci_ops = {
-	.hw_read = hw_read,
-	.hw_write = hw_write,
+	.hw_read = passthru_hw_read,
+	.hw_write = passthru_hw_write,
 	.bars_changed = bars_changed,
 	.msi_changed = passthru_msi_changed,
 	.msix_changed = passthru_msix_changed,
@@ -88,6 +78,11 @@ static int check(struct vm *vm, const struct acrn_pcidev *dev)
 			 BDF_WORDS(dev->phys_bdf));
 		return -ENODEV;
 	}
+	if (pci_has_vfs(dev->phys_bdf)) {
+		log_warn("vm%u: device " BDF_TEXT " stays with the Service VM: its virtual functions are on", vm->id,
+			 BDF_WORDS(dev->phys_bdf));
+		return -EBUSY;
+	}
 	if (find_virtual(vm, dev->virt_bdf) != NULL || dev->intr_pin > 4U)
 		return -EINVAL;
 	return vm->device_count == VM_MAX_DEVICES ? -ENOSPC : 0;
@@ -111,6 +106,7 @@ static struct passthru_dev *make_dev(struct vm *vm, const struct acrn_pcidev *gi
 	dev->phys = given->phys_bdf;
 	dev->virt = given->virt_bdf;
 	dev->given = *given;
+	dev->is_vf = pci_read(dev->phys, 0, 2) == 0xFFFFU && pci_vf_find(dev->phys, &dev->vf);
 	for (unsigned int i = 0; i < VPCI_BARS; i++)
 		dev->mapped[i] = GPA_INVALID;
 	dev->irqs = page_pool_alloc(&host_pool);

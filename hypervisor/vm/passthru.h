@@ -12,6 +12,7 @@
 
 #include <acrn/dev.h>
 
+#include "hw/pci_sriov.h"
 #include "vdev/vpci_msix.h"
 #include "vdev/vpci_passthru.h"
 #include "vm/ptirq_msi.h"
@@ -23,6 +24,9 @@ struct passthru_dev {
 	uint16_t phys, virt; /* bus 15:8, device 7:3, function 2:0 */
 	uint32_t busy;	     /* shared: an exit is changing it */
 	struct acrn_pcidev given;
+	bool is_vf;
+	struct pci_vf vf;
+	uint32_t vf_sizing; /* bit n: BAR n was written ones */
 	struct vpci_passthru pci;
 	gpa_t mapped[VPCI_BARS]; /* where the guest has it now; GPA_INVALID: nowhere */
 	struct vpci_msix msix;
@@ -34,7 +38,7 @@ struct passthru_dev {
 
 /*
  * Gives the device to the VM. -ENODEV: no IOMMU, no such device of the Service VM's, a bridge; -EINVAL: bad BARs, or
- * the place is taken; -ENOSPC: the VM has as many as it can; -ENOMEM; errors of iommu_attach. Nothing done then.
+ * the place is taken; -EBUSY: its virtual functions are on; -ENOSPC: the VM has as many as it can; -ENOMEM; errors of iommu_attach. Nothing done then.
  */
 int passthru_assign(struct vm *vm, const struct acrn_pcidev *dev);
 /* The VM's device of that physical address, or NULL. */
@@ -62,6 +66,10 @@ enum passthru_result { PASSTHRU_NOT_MINE, PASSTHRU_DONE, PASSTHRU_BUSY };
 
 /* An access of the guest's that nobody answered yet: configuration space, or a register that is not simply mapped. */
 enum passthru_result passthru_access(struct vm *vm, struct io_access *io);
+
+/* passthru_vf.c: the device's own configuration space; ctx: the device. */
+extern uint32_t passthru_hw_read(void *ctx, uint16_t reg, uint8_t size);
+extern void passthru_hw_write(void *ctx, uint16_t reg, uint8_t size, uint32_t value);
 
 /* passthru_bar.c: the guest's memory map follows its BARs. */
 bool passthru_bars_are_sane(const struct passthru_dev *dev);

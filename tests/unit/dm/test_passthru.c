@@ -329,9 +329,9 @@ static void what_is_not_there_is_refused(void **state)
 {
 	(void)state;
 	assert_int_equal(init("fe/1f/7,no_reset"), -ENODEV);
-	config[0] = config[1] = 0xff;
+	config[10] = config[11] = 0xff;
 	assert_int_equal(init("ff/1f/7,no_reset"), -EBUSY); /* it does not answer: a VM has it */
-	config[0] = config[1] = 0;
+	config[10] = config[11] = 0;
 	card.device_class = 0x060400;
 	assert_int_equal(init("ff/1f/7,no_reset"), -ENODEV);
 	assert_int_equal(assigns, 0);

@@ -297,6 +297,31 @@ static void without_an_iommu_nothing_is_touched(void **state)
 	assert_string_equal(did, "");
 }
 
+/* Its registers are those of a function of its own; everything else is the hardware's. */
+static void a_virtual_function_has_identity_and_bars(void **state)
+{
+	struct passthru_dev dev = {
+		.phys = CARD,
+		.is_vf = true,
+		.vf = { .vendor = 0x8086, .device = 0x10CA, .bar = { 0x4000800C, 0x12 }, .mask = { 0xFFFFC00C, ~0U } },
+	};
+
+	(void)state;
+	assert_int_equal(passthru_hw_read(&dev, 0, 2), 0x8086);
+	assert_int_equal(passthru_hw_read(&dev, 2, 2), 0x10CA);
+	assert_int_equal(passthru_hw_read(&dev, 0x10, 4), 0x4000800C);
+	passthru_hw_write(&dev, 0x10, 4, ~0U);
+	assert_int_equal(passthru_hw_read(&dev, 0x10, 4), 0xFFFFC00C);
+	assert_int_equal(passthru_hw_read(&dev, 0x14, 4), 0x12);
+	passthru_hw_write(&dev, 0x10, 4, 0x4000800C);
+	assert_int_equal(passthru_hw_read(&dev, 0x10, 4), 0x4000800C);
+	assert_int_equal(passthru_hw_read(&dev, 0x24, 4), 0);
+	cfg[0x2C] = 0x77;
+	assert_int_equal(passthru_hw_read(&dev, 0x2C, 1), 0x77);
+	passthru_hw_write(&dev, 0x3C, 1, 0x42);
+	assert_int_equal(cfg[0x3C], 0x42);
+}
+
 static void what_is_not_to_be_given_is_refused(void **state)
 {
 	struct acrn_pcidev dev = wanted;
@@ -453,6 +478,7 @@ int main(void)
 		TEST(it_goes_and_comes_in_order),
 		TEST(devices_see_the_vms_ram_in_one_piece),
 		TEST(without_an_iommu_nothing_is_touched),
+		TEST(a_virtual_function_has_identity_and_bars),
 		TEST(what_is_not_to_be_given_is_refused),
 		TEST(a_bar_over_memory_is_refused),
 		TEST(an_error_undoes_all),

@@ -9,7 +9,8 @@ vm_exit_mmio_SRCS := tests/unit/vm/test_exit_mmio.c hypervisor/vm/exit_mmio.c hy
 
 UNIT_TESTS += vm_passthru
 vm_passthru_SRCS := tests/unit/vm/test_passthru.c hypervisor/vm/passthru.c hypervisor/vm/passthru_bar.c \
-	hypervisor/vm/passthru_irq.c hypervisor/vm/passthru_mmio.c hypervisor/vm/vm_memory.c \
+	hypervisor/vm/passthru_irq.c hypervisor/vm/passthru_mmio.c hypervisor/vm/passthru_vf.c \
+	hypervisor/hw/pci_sriov.c hypervisor/vm/vm_memory.c \
 	hypervisor/vdev/vpci_passthru.c hypervisor/vdev/vpci_msix.c hypervisor/vdev/io_bus.c \
 	hypervisor/mm/gpa_space.c hypervisor/mm/pgtable.c hypervisor/mm/pgtable_format.c hypervisor/mm/page_pool.c \
 	tests/unit/fake/log.c tests/unit/fake/panic.c
