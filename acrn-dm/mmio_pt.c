@@ -18,7 +18,8 @@ static const char *reason(int err)
 {
 	switch (err) {
 	case -ENODEV:
-		return "there is no IOMMU, or that is no device memory of the Service VM's (the hypervisor's log says which)";
+		return "there is no IOMMU, or that is no device memory of the Service VM's "
+		       "(the hypervisor's log says which)";
 	case -EPERM:
 		return "that takes CAP_SYS_ADMIN";
 	default:
@@ -58,7 +59,7 @@ void mmio_pt_exit(void)
 	while (count != 0) {
 		int err = hsm_deassign_mmiodev(&given[--count]);
 
-		/* A thread that has given up its rights leaves this to the VM's end, which follows and does the same. */
+		/* A thread that has given up its rights leaves this to the VM's end, which follows. */
 		if (err && err != -EPERM)
 			log_warn("--mmiodev_pt: 0x%llx goes back only with the VM: %s",
 				 (unsigned long long)given[count].res[0].service_vm_pa, strerror(-err));

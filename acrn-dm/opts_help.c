@@ -26,7 +26,7 @@ static const char options_text[] =
 "                           BACKEND: stdio, pty, tcp:PORT (on 127.0.0.1), file:PATH, tty path, socket:PATH, null\n"
 "      --cpu_affinity LIST  local APIC ids of the CPUs of the Service VM to run on, as 1,3; each is one vCPU\n"
 "      --rtvm               nobody else runs on its CPUs, which the Service VM has given up (remove_cpu)\n"
-"      --mmiodev_pt BASE,LEN  device memory of this machine outside PCI, hexadecimal, pages; at 0xf0000000 in the guest\n"
+"      --mmiodev_pt BASE,LEN  device memory of this machine, hexadecimal, pages; at 0xf0000000 there\n"
 "      --api-socket PATH    UNIX socket for the JSON API that the manual describes\n"
 "      --cmd_monitor PATH   UNIX socket for JSON commands: destroy, blkrescan, register_vm_event_client\n"
 "      --logger_setting TEXT   as console,level=4;kmsg,level=3;disk,level=5  (1 error .. 5 debug)\n"

@@ -112,8 +112,9 @@ void pci_set_ops(struct pci_func *f, const struct pci_ops *ops, void *priv);
 int pci_add_bar(struct pci_func *f, int idx, enum pci_bar_type type, uint64_t size);
 
 /*
- * An expansion ROM of len bytes; data must outlive the function. The guest switches it on by its own bit alone, whatever the
- * command register says, for that may be the hypervisor's. -EINVAL (no bytes, too many, there is one), -ENOSPC.
+ * An expansion ROM of len bytes; data must outlive the function. The guest switches it on by its own bit alone,
+ * whatever the command register says, for that may be the hypervisor's. -EINVAL (no bytes, too many, there is one),
+ * -ENOSPC.
  */
 int pci_add_rom(struct pci_func *f, const void *data, uint64_t len);
 

@@ -98,7 +98,7 @@ int passthru_rom_read(struct pci_device *real, const char *file, void **data, si
 	if (fd >= 0)
 		close(fd);
 	if (err)
-		log_err("passthru: romfile=%s: %s", file, err == -EINVAL ? "it is no expansion ROM (55 AA, at most 16 MiB)" :
-			strerror(-err));
+		log_err("passthru: romfile=%s: %s", file,
+			err == -EINVAL ? "it is no expansion ROM (55 AA, at most 16 MiB)" : strerror(-err));
 	return err;
 }

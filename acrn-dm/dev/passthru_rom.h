@@ -7,7 +7,7 @@
 struct pci_device;
 
 /*
- * file: its path, NULL: what the device has. *data is malloc()ed, NULL when the device has none, or none that can be read
- * (logged). -errno, logged, when the file is no expansion ROM.
+ * file: its path, NULL: what the device has. *data is malloc()ed, NULL when the device has none, or none that can be
+ * read (logged). -errno, logged, when the file is no expansion ROM.
  */
 int passthru_rom_read(struct pci_device *real, const char *file, void **data, size_t *len);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Sizes are asked for at start, since a register that is being sized moves the BARs of every virtual function, and later some
- * are in use. The rest is read when it is asked for: the Service VM numbers buses and moves BARs.
+ * Sizes are asked for at start, since a register that is being sized moves the BARs of every virtual function, and
+ * later some are in use. The rest is read when it is asked for: the Service VM numbers buses and moves BARs.
  */
 #include "hw/pci_sriov.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Virtual functions (SR-IOV). What makes one a function like others, its identity and its BARs, stands in a capability of
- * the physical function that it belongs to. Source: PCI Express 5.0 9.3.3.
+ * Virtual functions (SR-IOV). What makes one a function like others, its identity and its BARs, stands in a capability
+ * of the physical function that it belongs to. Source: PCI Express 5.0 9.3.3.
  */
 #pragma once
 
@@ -16,7 +16,10 @@ struct pci_vf {
 	uint32_t mask[PCI_SRIOV_BARS]; /* and what they would keep of ones; 0: there is none */
 };
 
-/* Finds the physical functions and how large their virtual ones' BARs are. Before any VM runs: those are off meanwhile. */
+/*
+ * Finds the physical functions and how large their virtual ones' BARs are. Before any VM runs: those are off
+ * meanwhile.
+ */
 void pci_sriov_init(void);
 
 /* False: bdf is no virtual function that is switched on, or the sizes of its BARs are not known. */

@@ -38,7 +38,8 @@ struct passthru_dev {
 
 /*
  * Gives the device to the VM. -ENODEV: no IOMMU, no such device of the Service VM's, a bridge; -EINVAL: bad BARs, or
- * the place is taken; -EBUSY: its virtual functions are on; -ENOSPC: the VM has as many as it can; -ENOMEM; errors of iommu_attach. Nothing done then.
+ * the place is taken; -EBUSY: its virtual functions are on; -ENOSPC: the VM has as many as it can; -ENOMEM; errors of
+ * iommu_attach. Nothing done then.
  */
 int passthru_assign(struct vm *vm, const struct acrn_pcidev *dev);
 /* The VM's device of that physical address, or NULL. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Configuration space of the hardware, as a function of its own would have it: a virtual function's lacks identity and BARs,
- * which are put in here, so that nobody else has to know.
+ * Configuration space of the hardware, as a function of its own would have it: a virtual function's lacks identity and
+ * BARs, which are put in here, so that nobody else has to know.
  */
 #include "hw/pci.h"
 #include "lib/bits.h"

@@ -25,7 +25,9 @@ static void need(int ok, const char *what)
 static void measure(uint16_t bdf, int is_huge)
 {
 	struct acrn_vm_creation vm = { .name = "map", .ioreq_buf = (uintptr_t)request_page };
-	struct acrn_pcidev dev = { .type = ACRN_PCIDEV_NO_RESET, .virt_bdf = 0x28, .phys_bdf = bdf, .bar = { 0x80000000 } };
+	struct acrn_pcidev dev = {
+		.type = ACRN_PCIDEV_NO_RESET, .virt_bdf = 0x28, .phys_bdf = bdf, .bar = { 0x80000000 },
+	};
 	void *memory = map_memory(is_huge);
 	struct acrn_memmap map = { .type = ACRN_MEMMAP_RAM, .attr = 7, .vma_base = (uintptr_t)memory, .len = MAP_SIZE };
 	int hsm = open("/dev/acrn_hsm", O_RDWR);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a device's interrupt costs on its way to a guest's handler, in ticks of the TSC: under the emulator's deterministic
- * flags a tick is an instruction. The device is QEMU's edu, which interrupts when it is told to, in the same instruction.
- * Where the guest finds one on PCI it prepares its MSI; where it does not, its registers are at EDU_AT and its message is
- * made by who started the guest. Says "BENCH irq TICKS", from the write to the handler's first instructions, and
- * "BENCH round TICKS", until the loop goes on.
+ * What a device's interrupt costs on its way to a guest's handler, in ticks of the TSC: under the emulator's
+ * deterministic flags a tick is an instruction. The device is QEMU's edu, which interrupts when it is told to, in the
+ * same instruction. Where the guest finds one on PCI it prepares its MSI; where it does not, its registers are at
+ * EDU_AT and its message is made by who started the guest. Says "BENCH irq TICKS", from the write to the handler's
+ * first instructions, and "BENCH round TICKS", until the loop goes on.
  */
 #include "tests/guest/tiny/tiny.h"
 

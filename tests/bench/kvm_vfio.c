@@ -110,7 +110,8 @@ static void give_interrupt(int vm, int device)
 		struct kvm_irq_routing_entry entry;
 	} route = {
 		.head.nr = 1,
-		.entry = { .gsi = GSI, .type = KVM_IRQ_ROUTING_MSI, .u.msi = { .address_lo = 0xfee00000, .data = VECTOR } },
+		.entry = { .gsi = GSI, .type = KVM_IRQ_ROUTING_MSI,
+			   .u.msi = { .address_lo = 0xfee00000, .data = VECTOR } },
 	};
 	struct {
 		struct vfio_irq_set head;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Kills acrn-dm in the middle of "dma flood" in its guest, and looks whether the device still writes: to the page that was
- * the dead VM's, and to the one that has the guest's address in the Service VM. dead_dma PID GUEST-ADDRESS, as root in the
- * Service VM. Exit code 0: it does not; 1: it does; 2: usage, or not what was expected. Memory is read through /proc/kcore,
- * since nobody maps those pages any more; who gets them next does not write FLOOD.
+ * Kills acrn-dm in the middle of "dma flood" in its guest, and looks whether the device still writes: to the page that
+ * was the dead VM's, and to the one that has the guest's address in the Service VM. dead_dma PID GUEST-ADDRESS, as
+ * root in the Service VM. Exit code 0: it does not; 1: it does; 2: usage, or not what was expected. Memory is read
+ * through /proc/kcore, since nobody maps those pages any more; who gets them next does not write FLOOD.
  */
 #include <elf.h>
 #include <errno.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * ASSIGN_MMIODEV and DEASSIGN_MMIODEV by their ioctls: a page of device memory is a VM's for a while, and the Service VM,
- * where this runs as root, reads ones there. mmiodev ADDRESS; says one line, exit code 0 when all was as it must be.
+ * ASSIGN_MMIODEV and DEASSIGN_MMIODEV by their ioctls: a page of device memory is a VM's for a while, and the Service
+ * VM, where this runs as root, reads ones there. mmiodev ADDRESS; says one line, exit code 0 when all was as it must
+ * be.
  */
 #include <acrn/hsm.h>
 #include <errno.h>

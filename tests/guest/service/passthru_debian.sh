@@ -29,7 +29,8 @@ log_in deb 1
 answers its-root-is-on-the-nvme-disk 60 '/dev/nvme0n1p2' 'findmnt -no SOURCE /'
 type_in deb "printf '[Match]\nDriver=e1000e\n[Network]\nDHCP=ipv4\n' >/etc/systemd/network/card.network"
 type_in deb 'systemctl restart systemd-networkd'
-type_in deb 'until cat </dev/tcp/10.0.3.100/80 >fetched.deb; do sleep 1; done 2>/dev/null; cmp fetched.deb hello.deb && echo same-$((1 + 1))'
+type_in deb 'until cat </dev/tcp/10.0.3.100/80 >fetched.deb; do sleep 1; done 2>/dev/null'
+type_in deb 'cmp fetched.deb hello.deb && echo same-$((1 + 1))'
 check a-package-comes-by-the-network-card wait_says deb 120 'same-2'
 answers it-installs-the-package 120 'installed-2' 'dpkg -i fetched.deb && hello -g installed-$((1 + 1))'
 answers the-card-brings-32-MiB 120 "$(sum 2)" 'md5sum </dev/tcp/10.0.3.100/81'

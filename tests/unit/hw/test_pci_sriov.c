@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Virtual functions of a fake card at 01:00.0: a BAR of 16 KiB in 64 bits, one of 4 KiB in 32; the first one is 01:10.0. */
+/*
+ * Virtual functions of a fake card at 01:00.0: a BAR of 16 KiB in 64 bits, one of 4 KiB in 32; the first one is
+ * 01:10.0.
+ */
 #include <string.h>
 
 #include "unit.h"
