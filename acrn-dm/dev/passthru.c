@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "bus/pci.h"
+#include "config.h"
 #include "dev/device.h"
 #include "dev/passthru_opts.h"
 #include "dev/passthru_rom.h"
@@ -227,7 +228,8 @@ static int make_function(struct passthru *p)
 	int err;
 
 	p->given = (struct acrn_pcidev){
-		.type = p->opts.no_reset ? ACRN_PCIDEV_NO_RESET : 0,
+		.type = (p->opts.no_reset ? ACRN_PCIDEV_NO_RESET : 0) |
+			(config.machine == MACHINE_Q35 ? ACRN_PCIDEV_Q35 : 0),
 		.virt_bdf = PCI_BDF(p->f->bus, p->f->dev, p->f->fn),
 		.phys_bdf = PCI_BDF(p->opts.bus, p->opts.dev, p->opts.fn),
 	};

@@ -16,9 +16,14 @@
 #define PORT_ADDRESS 0xCF8U
 #define PORT_DATA 0xCFCU
 #define ADDRESS_ENABLE BIT32(31)
-/* Where acrn-dm has it until firmware moves it; registers below 0x100 can be reached by the ports all the same. */
+/* Where acrn-dm has it, but for a Q35, whose firmware says where: size 256, 128 or 64 MiB (datasheet 5.1.16). */
 #define ECAM_BASE 0xE0000000UL
 #define ECAM_SIZE 0x10000000UL
+#define PCIEXBAR 0x60U
+#define PCIEXBAR_BYTES 8U
+#define PCIEXBAR_WRITABLE 0xFFC000007UL
+#define PCIEXBAR_ENABLE 1U
+#define PCIEXBAR_LENGTH(v) ((v) >> 1 & 3U)
 
 #define REG_ROM 0x30U
 
@@ -68,7 +73,7 @@ static int check(struct vm *vm, const struct acrn_pcidev *dev)
 			 vm->id, BDF_WORDS(dev->phys_bdf));
 		return -ENODEV;
 	}
-	if ((dev->type & ~ACRN_PCIDEV_ROM) != 0) {
+	if ((dev->type & ~(ACRN_PCIDEV_ROM | ACRN_PCIDEV_Q35)) != 0) {
 		log_warn("vm%u: device " BDF_TEXT ": type %x is not known", vm->id, BDF_WORDS(dev->phys_bdf),
 			 dev->type);
 		return -EINVAL;
@@ -169,6 +174,7 @@ int passthru_assign(struct vm *vm, const struct acrn_pcidev *given)
 		return err;
 	}
 	passthru_irq_init(dev);
+	vm->is_q35 = (given->type & ACRN_PCIDEV_Q35) != 0;
 	vm->device[vm->device_count++] = dev;
 	log_info("vm%u: has device " BDF_TEXT " as " BDF_TEXT, vm->id, BDF_WORDS(dev->phys), BDF_WORDS(dev->virt));
 	return 0;
@@ -244,6 +250,7 @@ static void reset(struct passthru_dev *dev)
 void passthru_reset_all(struct vm *vm)
 {
 	vm->pci_address = 0;
+	vm->pciexbar = 0;
 	for (unsigned int i = 0; i < vm->device_count; i++)
 		reset(vm->device[i]);
 }
@@ -295,15 +302,43 @@ static void access_config(struct passthru_dev *dev, uint32_t reg, struct io_acce
 		io->value = value;
 }
 
+/* The guest writes a register of its host bridge, which is the device model's: where ECAM is from now on. */
+static void note_pciexbar(struct vm *vm, uint32_t reg, const struct io_access *io)
+{
+	uint64_t value = vm->pciexbar;
+
+	if (!vm->is_q35 || !io->is_write || !ranges_overlap(reg, io->size, PCIEXBAR, PCIEXBAR_BYTES))
+		return;
+	for (unsigned int i = 0; i < io->size; i++) {
+		unsigned int at = reg + i - PCIEXBAR;
+
+		if (at < PCIEXBAR_BYTES)
+			value = (value & ~(0xFFUL << at * 8U)) | (io->value >> i * 8U & 0xFFU) << at * 8U;
+	}
+	atomic_store(&vm->pciexbar, value & PCIEXBAR_WRITABLE);
+}
+
+static bool ecam_holds(struct vm *vm, uint64_t addr, uint32_t *offset)
+{
+	uint64_t base = ECAM_BASE, size = ECAM_SIZE, reg = atomic_load(&vm->pciexbar);
+
+	if (vm->is_q35) {
+		size >>= PCIEXBAR_LENGTH(reg);
+		base = reg & ~(size - 1U);
+		if ((reg & PCIEXBAR_ENABLE) == 0 || PCIEXBAR_LENGTH(reg) == 3U)
+			return false;
+	}
+	*offset = (uint32_t)(addr - base);
+	return addr - base < size;
+}
+
 /* Bus, device and function in 27:12, register in 11:0; false: not configuration space, as far as it is ours. */
 static bool config_place(struct vm *vm, const struct io_access *io, uint32_t *place)
 {
 	uint32_t address;
 
-	if (io->space == IO_MMIO) {
-		*place = (uint32_t)(io->addr - ECAM_BASE);
-		return io->addr - ECAM_BASE < ECAM_SIZE;
-	}
+	if (io->space == IO_MMIO)
+		return ecam_holds(vm, io->addr, place);
 	if (io->addr == PORT_ADDRESS && io->size == 4U && io->is_write)
 		atomic_store(&vm->pci_address, (uint32_t)io->value); /* the device model hears of it, too */
 	if (io->addr < PORT_DATA || io->addr > PORT_DATA + 3U)
@@ -340,6 +375,8 @@ enum passthru_result passthru_access(struct vm *vm, struct io_access *io)
 	uint32_t place;
 
 	if (config_place(vm, io, &place)) {
+		if (place < PAGE_SIZE)
+			note_pciexbar(vm, place, io);
 		dev = find_virtual(vm, (uint16_t)(place >> 12));
 		return dev == NULL || is_rom_register(dev, place & 0xFFFU) ? PASSTHRU_NOT_MINE :
 			access_claimed(dev, place & 0xFFFU, true, io);

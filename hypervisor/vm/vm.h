@@ -75,6 +75,8 @@ struct vm {
 	struct passthru_dev *device[VM_MAX_DEVICES];
 	struct acrn_mmiores mmio[VM_MAX_DEVICES];
 	uint32_t pci_address; /* last written to 0xCF8, while it has any */
+	uint64_t pciexbar; /* shared: of a Q35, as the guest wrote it */
+	bool is_q35;
 	struct iommu_domain dma; /* what its devices reach; id 0: it has none of its own */
 
 	bool has_protected_pages; /* WRITE_PROTECT_PAGE was used */

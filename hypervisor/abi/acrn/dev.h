@@ -31,6 +31,8 @@ _Static_assert(ACRN_AT(acrn_ptdev_irq, type, 0) && ACRN_AT(acrn_ptdev_irq, virt_
 #define ACRN_PCIDEV_NO_RESET 0x80000000u
 /* Ours: accesses to the expansion ROM's register (0x30) go to the device model, which has a ROM for the guest. */
 #define ACRN_PCIDEV_ROM 0x40000000u
+/* Ours: the VM's host bridge is a Q35, whose PCIEXBAR (0x60) says where configuration space is mapped. */
+#define ACRN_PCIDEV_Q35 0x20000000u
 
 struct acrn_pcidev {
 	uint32_t type;

@@ -77,10 +77,9 @@ linux pt1 "acrn.life=1 acrn.disk=$sum \
 equal guest-with-card-ends-with-0 "$(vm_wait pt1 400)" 0
 vm_checks pt1 user-
 check card-works-after-a-restart vm_says pt1 'second life'
-equal both-lives-passed "$(tr -d '\r' </tmp/pt1.out | grep -c '^PASS card-works')" 2
+equal both-lives-passed "$(tr -d '\r' </tmp/pt1.out | grep -c '^PASS card-works$')" 2
 equal nothing-here-changed "$(md5sum </tmp/pattern)" "$before"
 equal hypervisor-still-answers "$(probe hypervisor)" ACRNACRNACRN
-check forged-messages-reach-nobody-here sh -c '! dmesg | grep "No irq handler for vector"'
 
 echo "=== a keyboard, a card that has only a line, device memory"
 linux pt4 "acrn.more=$edu_id" -s 5,passthru,00/08/0 -s 7,passthru,00/13/0,no_reset -s 8,passthru,00/11/0,no_reset,irq=21 \

@@ -10,6 +10,7 @@ dm_passthru_SRCS := \
 	acrn-dm/dev/passthru.c \
 	acrn-dm/dev/passthru_opts.c \
 	acrn-dm/dev/passthru_rom.c \
+	acrn-dm/config.c \
 	$(DM_BUS_SRCS) \
 	acrn-dm/log.c
 dm_passthru_CFLAGS := $(CORE_TEST_FLAGS)

@@ -454,6 +454,57 @@ static void a_message_goes_through_a_source_and_is_freed(void **state)
 	assert_int_equal(cfg[0x52] & 1, 0);
 }
 
+static void write_host_bridge(uint16_t reg, uint32_t value)
+{
+	struct io_access io = { IO_PORT, true, 4, 0xCF8, 0x80000000U | reg };
+
+	(void)passthru_access(&vm, &io);
+	io = (struct io_access){ IO_PORT, true, 4, 0xCFC, value };
+	assert_int_equal(passthru_access(&vm, &io), PASSTHRU_NOT_MINE); /* the device model has to know, too */
+}
+
+static enum passthru_result read_memory(uint64_t addr)
+{
+	struct io_access io = { IO_MMIO, false, 4, addr, 0 };
+
+	return passthru_access(&vm, &io);
+}
+
+/* Firmware of a Q35 says where configuration space is mapped, and how much of it. */
+static void ecam_of_a_q35_is_where_its_register_says(void **state)
+{
+	struct acrn_pcidev dev = wanted;
+
+	(void)state;
+	dev.type = ACRN_PCIDEV_Q35;
+	assert_int_equal(passthru_assign(&vm, &dev), 0);
+	assert_int_equal(read_memory(0xE0000000UL + (SLOT << 12)), PASSTHRU_NOT_MINE);
+	write_host_bridge(0x64, 0);
+	write_host_bridge(0x60, 0xB0000001);
+	assert_int_equal(read_memory(0xB0000000UL + (SLOT << 12)), PASSTHRU_DONE);
+	assert_int_equal(read_memory(0xE0000000UL + (SLOT << 12)), PASSTHRU_NOT_MINE);
+	write_host_bridge(0x60, 0xBC000005); /* 64 MiB */
+	assert_int_equal(read_memory(0xBC000000UL + (SLOT << 12)), PASSTHRU_DONE);
+	write_host_bridge(0x64, 1);
+	assert_int_equal(read_memory(0x1BC000000UL + (SLOT << 12)), PASSTHRU_DONE);
+	write_host_bridge(0x60, 0xBC000007); /* no such size */
+	assert_int_equal(read_memory(0x1BC000000UL + (SLOT << 12)), PASSTHRU_NOT_MINE);
+	write_host_bridge(0x60, 0xBC000005);
+	passthru_reset_all(&vm);
+	assert_int_equal(read_memory(0x1BC000000UL + (SLOT << 12)), PASSTHRU_NOT_MINE);
+}
+
+static void the_rom_register_is_the_device_models(void **state)
+{
+	struct acrn_pcidev dev = wanted;
+
+	(void)state;
+	dev.type = ACRN_PCIDEV_ROM;
+	assert_int_equal(passthru_assign(&vm, &dev), 0);
+	assert_int_equal(read_memory(0xE0000000UL + (SLOT << 12) + 0x30), PASSTHRU_NOT_MINE);
+	assert_int_equal(read_memory(0xE0000000UL + (SLOT << 12) + 0x2C), PASSTHRU_DONE);
+}
+
 static void a_reset_forgets_what_the_guest_set_up(void **state)
 {
 	(void)state;
@@ -476,6 +527,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(it_goes_and_comes_in_order),
+		TEST(ecam_of_a_q35_is_where_its_register_says),
+		TEST(the_rom_register_is_the_device_models),
 		TEST(devices_see_the_vms_ram_in_one_piece),
 		TEST(without_an_iommu_nothing_is_touched),
 		TEST(a_virtual_function_has_identity_and_bars),
