@@ -48,7 +48,8 @@ refusals() {
 		list-shows-it-taken edu-is-taken list-shows-a-vm-has-it what-a-vm-has-cannot-return nobody-else-gets-it
 }
 guest_has_the_card() {
-	all_pass "$1" guest-with-card-ends-with-0 user-card-works user-card-has-several-messages user-card-interrupts
+	all_pass "$1" guest-with-card-ends-with-0 user-card-works user-card-has-several-messages user-card-interrupts \
+		user-expansion-rom-is-the-cards
 }
 restart() { all_pass "$1" card-works-after-a-restart both-lives-passed user-nvme-is-there user-nvme-reads user-nvme-writes; }
 attack() {

@@ -43,4 +43,11 @@ until_true() {
 	done
 }
 
+# rom_of DEVICE: the md5 sum of its expansion ROM; DEVICE is its folder in sysfs
+rom_of() {
+	echo 1 >"$1/rom"
+	md5sum <"$1/rom" | cut -d' ' -f1
+	echo 0 >"$1/rom"
+}
+
 finish() { exit $((failures > 0)); }

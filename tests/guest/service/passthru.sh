@@ -45,6 +45,7 @@ cp "$(command -v dma)" /tmp/more/bin/
 
 echo "=== what is refused"
 check card-works-here-first service_card_works
+rom=$(rom_of /sys/bus/pci/devices/0000:$CARD)
 says_and_fails a-driver-keeps-its-device 'belongs to the driver e1000e.*acrnctl dev assign' dm -s 5,passthru,00/08/0
 says_and_fails no-such-device 'there is no device 0000:00:09.7' dm -s 5,passthru,00/09/7
 says_and_fails a-bridge-stays 'is a bridge' dm -s 5,passthru,00/1f/0
@@ -71,7 +72,7 @@ yes 'this is the Service VM, and nobody else writes here' | head -c 67108864 >/t
 before=$(md5sum </tmp/pattern)
 sum=$(sed -n 's/.*acrn.sum=\([^ ]*\).*/\1/p' /proc/cmdline)
 truncate -s 1M /tmp/flag.img
-linux pt1 "acrn.life=1 acrn.disk=$sum \
+linux pt1 "acrn.life=1 acrn.disk=$sum acrn.rom=$rom \
 	acrn.attack=0x10000000,0x20000000,0x40000000,0x7f000000,0xfed80018,0x100000000,0x10000000000" \
 	-s 3,virtio-blk,/tmp/flag.img -s 5,passthru,00/08/0 -s 6,passthru,00/10/0,no_reset -s 7,passthru,00/12/0
 equal guest-with-card-ends-with-0 "$(vm_wait pt1 400)" 0

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # In a User VM that was given the machine's network card, and perhaps its edu device: the card works, by messages; the
-# edu device reaches this VM's memory and no other's. Words on the command line: acrn.disk (an NVMe disk, whose first 4 MiB have
-# that sum), acrn.life (the guest restarts once while they work, as a disk remembers, and has them again), acrn.attack
-# (addresses, by commas), acrn.more (device memory that begins with that word, a keyboard at an xHCI controller, an old network
-# card), acrn.talk (all work until it is killed).
+# edu device reaches this VM's memory and no other's. Words on the command line: acrn.disk (an NVMe disk, whose first 4
+# MiB have that sum), acrn.rom (the sum of the card's ROM), acrn.life (the guest restarts once while they work, as a
+# disk remembers, and has them again), acrn.attack (addresses, by commas), acrn.more (device memory that begins with
+# that word, a keyboard at an xHCI controller, an old network card), acrn.talk (all work until it is killed).
 . /payload/lib.sh
 word() { sed -n "s/.*acrn.$1=\([^ ]*\).*/\1/p" /proc/cmdline; }
 
@@ -26,6 +26,7 @@ check card-has-several-messages test "$(messages)" -ge 2
 check card-interrupts test "$(came)" -gt 3
 grep -E 'CPU|eth0' /proc/interrupts
 
+[ -z "$(word rom)" ] || equal expansion-rom-is-the-cards "$(rom_of /sys/class/net/eth0/device)" "$(word rom)"
 # reads for ever, and an edu device that writes for ever
 keep_devices_busy() {
 	while :; do cat /dev/nvme0n1; done >/dev/null &
