@@ -15,7 +15,9 @@ passthru_boot() { # NAME KIND
 		-- -device edu,addr=0x10,dma_mask=0xffffffffffffffff \
 		-device e1000,addr=0x11,netdev=n1 -netdev user,id=n1,net=10.0.3.0/24 \
 		-drive "if=none,id=d1,format=raw,file=$disk" -device nvme,addr=0x12,drive=d1,serial=1 \
-		-device qemu-xhci,addr=0x13,id=usb -device usb-kbd,bus=usb.0
+		-device qemu-xhci,addr=0x13,id=usb -device usb-kbd,bus=usb.0 \
+		-device pcie-root-port,id=rp1,addr=0x14,chassis=1,slot=1,mem-reserve=2M,pref64-reserve=2M \
+		-device igb,bus=rp1,netdev=n4 -netdev user,id=n4,net=10.0.4.0/24
 }
 
 # make check-iommu names both; make check has one, for a boot takes minutes
@@ -68,6 +70,11 @@ more() {
 		user-old-card-has-no-messages more-come-back
 	grep -qaF 'a word for the disk' "$BATS_FILE_TMPDIR/$1.disk"
 }
+virtual() {
+	all_pass "$1" virtual-function-is-made virtual-function-is-taken user-virtual-function-is-there \
+		user-virtual-function-works user-virtual-function-has-messages virtual-function-comes-back \
+		virtual-function-goes
+}
 killed() {
 	all_pass "$1" guest-talks killed card-comes-back card-works-here-after-a-kill more-come-back \
 		disk-works-here-after-a-kill
@@ -82,6 +89,7 @@ cycles() { all_pass "$1" all-cycles-ran card-works-here-after-all module-unloads
 @test "AMD's IOMMU: messages that a guest's device forges harm nobody" { forge passthru_amd; }
 @test "AMD's IOMMU: device memory outside PCI is given and comes back" { device_memory passthru_amd; }
 @test "AMD's IOMMU: an NVMe disk, a USB keyboard, a network card that has only a line" { more passthru_amd; }
+@test "AMD's IOMMU: a virtual function (SR-IOV) of a card that the Service VM drives" { virtual passthru_amd; }
 @test "AMD's IOMMU: kill -9 of acrn-dm gives the device back" { killed passthru_amd; }
 @test "AMD's IOMMU: memory of a dead VM is not written by its former device" { dead passthru_amd; }
 @test "AMD's IOMMU: twenty times to a User VM and back" { cycles passthru_amd; }
@@ -93,6 +101,7 @@ cycles() { all_pass "$1" all-cycles-ran card-works-here-after-all module-unloads
 @test "Intel's IOMMU: messages that a guest's device forges harm nobody" { forge passthru_intel; }
 @test "Intel's IOMMU: device memory outside PCI is given and comes back" { device_memory passthru_intel; }
 @test "Intel's IOMMU: an NVMe disk, a USB keyboard, a network card that has only a line" { more passthru_intel; }
+@test "Intel's IOMMU: a virtual function (SR-IOV) of a card that the Service VM drives" { virtual passthru_intel; }
 @test "Intel's IOMMU: kill -9 of acrn-dm gives the device back" { killed passthru_intel; }
 @test "Intel's IOMMU: memory of a dead VM is not written by its former device" { dead passthru_intel; }
 @test "Intel's IOMMU: twenty times to a User VM and back" { cycles passthru_intel; }

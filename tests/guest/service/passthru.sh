@@ -82,12 +82,20 @@ equal both-lives-passed "$(tr -d '\r' </tmp/pt1.out | grep -c '^PASS card-works$
 equal nothing-here-changed "$(md5sum </tmp/pattern)" "$before"
 equal hypervisor-still-answers "$(probe hypervisor)" ACRNACRNACRN
 
-echo "=== a keyboard, a card that has only a line, device memory"
+echo "=== a keyboard, a card that has only a line, device memory, a virtual function"
+modprobe igb
+PF=/sys/bus/pci/devices/0000:01:00.0
+check virtual-function-is-made until_true 20 sh -c "echo 1 >$PF/sriov_numvfs"
+ip link set "$(ls $PF/net)" up
+check virtual-function-is-taken acrnctl dev assign 01:10.0
 linux pt4 "acrn.more=$edu_id" -s 5,passthru,00/08/0 -s 7,passthru,00/13/0,no_reset -s 8,passthru,00/11/0,no_reset,irq=21 \
-	--mmiodev_pt "${edu_bar#0x},1000"
+	-s 9,passthru,01/10/0 --mmiodev_pt "${edu_bar#0x},1000"
 check device-memory-is-not-here until_true 60 sh -c "busybox devmem $edu_bar 32 | grep -qi 0xffffffff"
 equal guest-with-more-ends-with-0 "$(vm_wait pt4 300)" 0
 vm_checks pt4 user-
+check virtual-function-comes-back acrnctl dev return 01:10.0
+check virtual-function-goes sh -c "echo 0 >$PF/sriov_numvfs"
+rmmod igb
 equal device-memory-is-here-again "$(busybox devmem "$edu_bar" 32)" "$edu_id"
 
 echo "=== kill -9 in the middle"

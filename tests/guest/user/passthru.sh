@@ -74,6 +74,12 @@ if [ -n "$(word more)" ]; then
 	ip addr add 10.0.3.15/24 dev eth1
 	check old-card-works-by-its-line ping -c 3 -w 60 10.0.3.2
 	check old-card-has-no-messages grep -q 'IO-APIC.*eth1' /proc/interrupts
+	modprobe igbvf
+	check virtual-function-is-there until_true 20 test -e /sys/class/net/eth2
+	ip link set eth2 up
+	ip addr add 10.0.4.15/24 dev eth2
+	check virtual-function-works ping -c 3 -w 60 10.0.4.2
+	check virtual-function-has-messages grep -q 'PCI-MSI.*eth2' /proc/interrupts
 	cat /proc/interrupts
 fi
 if [ -n "$(word talk)" ]; then
