@@ -10,6 +10,7 @@ void sched_cpu_init(struct sched_cpu *cpu, uint64_t slice)
 	spinlock_init(&cpu->lock);
 	list_init(&cpu->entities);
 	cpu->current = NULL;
+	cpu->turn = NULL;
 	cpu->started = 0;
 	cpu->virtual_time = 0;
 	cpu->slice = slice;
@@ -62,6 +63,11 @@ void sched_remove(struct sched_cpu *cpu, struct sched_entity *e)
 	if (cpu->current == e)
 		cpu->current = NULL;
 	spinlock_unlock(&cpu->lock);
+}
+
+bool sched_has_turn(struct sched_cpu *cpu, const struct sched_entity *e)
+{
+	return atomic_load(&cpu->turn) == e;
 }
 
 bool sched_wake(struct sched_cpu *cpu, struct sched_entity *e)
@@ -137,6 +143,7 @@ struct sched_entity *sched_pick(struct sched_cpu *cpu, uint64_t now)
 			best = e;
 	}
 	cpu->current = best;
+	atomic_store(&cpu->turn, best);
 	spinlock_unlock(&cpu->lock);
 	return best;
 }

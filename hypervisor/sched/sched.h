@@ -27,6 +27,7 @@ struct sched_cpu {
 	struct spinlock lock; /* of the list; below a VM's lock, nothing is taken under it */
 	struct list entities;
 	struct sched_entity *current; /* owner CPU only */
+	struct sched_entity *turn;    /* whose turn is not over yet, on the list or off it; shared */
 	uint64_t started;	      /* when current was picked */
 	uint64_t virtual_time;	      /* how far all are; never goes back; owner CPU only */
 	uint64_t slice;		      /* ticks an entity may run while others wait */
@@ -46,8 +47,11 @@ void sched_release(struct sched_cpu *cpu);
 /* Adds an entity that is not runnable yet. Any CPU. */
 void sched_add(struct sched_cpu *cpu, struct sched_entity *e, uint32_t weight);
 
-/* Takes it off; it must not be current on a CPU that runs it. Any CPU. */
+/* Takes it off. Any CPU; where it is current, only its own, and its turn goes on until the CPU picks again. */
 void sched_remove(struct sched_cpu *cpu, struct sched_entity *e);
+
+/* Whether e's turn is under way. Any CPU; once false of an entity that is off the list, it stays so. */
+bool sched_has_turn(struct sched_cpu *cpu, const struct sched_entity *e);
 
 /* Makes e runnable; true when it was not: then its CPU should be kicked. Any CPU. */
 bool sched_wake(struct sched_cpu *cpu, struct sched_entity *e);

@@ -180,7 +180,7 @@ int passthru_assign(struct vm *vm, const struct acrn_pcidev *given)
 	return 0;
 }
 
-/* An exit may still be under way on a CPU that answered the pause from within it. */
+/* The guest may be at the device on another CPU: where the VM is paused nobody is. */
 static void claim(struct passthru_dev *dev)
 {
 	while (!atomic_cas(&dev->busy, 0U, 1U)) {

@@ -129,12 +129,8 @@ static bool run_once(struct vcpu *vcpu)
 	return result != EXIT_BLOCKED;
 }
 
-static void run_turn(struct vcpu *vcpu, struct sched_cpu *cpu)
+static void run_until_it_waits(struct vcpu *vcpu, struct sched_cpu *cpu)
 {
-	uint64_t deadline = sched_deadline(cpu, rdtsc());
-
-	if (deadline != ~0UL)
-		timer_set(&this_cpu(slice_timer), deadline);
 	while (run_once(vcpu)) {
 		if (unlikely(atomic_load_relaxed(&cpu->resched) != 0))
 			return;
@@ -143,6 +139,17 @@ static void run_turn(struct vcpu *vcpu, struct sched_cpu *cpu)
 	sched_block(&vcpu->sched);
 	if (atomic_load(&vcpu->requests) != 0)
 		(void)sched_wake(cpu, &vcpu->sched);
+}
+
+static void run_turn(struct vcpu *vcpu, struct sched_cpu *cpu)
+{
+	uint64_t deadline = sched_deadline(cpu, rdtsc());
+
+	if (deadline != ~0UL)
+		timer_set(&this_cpu(slice_timer), deadline);
+	run_until_it_waits(vcpu, cpu);
+	if (unlikely(!vcpu->sched.is_listed))
+		vcpu_backend->put(vcpu); /* stopped within an exit, which had need of it to its end */
 }
 
 static void sleep_here(void)

@@ -398,7 +398,10 @@ int vm_start(struct vm *vm)
 	return 0;
 }
 
-/* On its CPU: the vCPU leaves it, with all that it has loaded in it. */
+/*
+ * On its CPU: the vCPU leaves it, with all that it has loaded in it. A CPU answers from within an exit, too, where it
+ * waits for other CPUs; what is loaded then leaves when that exit, and with it the turn, is over.
+ */
 static void stop_vcpu(void *ctx)
 {
 	struct vcpu *vcpu = ctx;
@@ -408,7 +411,8 @@ static void stop_vcpu(void *ctx)
 	timer_cancel(&vcpu->timer);
 	sched_block(&vcpu->sched);
 	sched_remove(&this_cpu(sched), &vcpu->sched);
-	vcpu_backend->put(vcpu);
+	if (!sched_has_turn(&this_cpu(sched), &vcpu->sched))
+		vcpu_backend->put(vcpu);
 	atomic_store(&this_cpu(sched).resched, 1U);
 }
 
@@ -434,14 +438,29 @@ void vm_retire_vcpu(struct vcpu *vcpu)
 	sched_release(&per_cpu(sched, cpu));
 }
 
+/* No exit of the VM is under way from then on. They take no VM's lock, so the caller may hold this one's. */
+static void wait_for_turns(struct vm *vm)
+{
+	for (unsigned int i = 0; i < vm->vcpu_count; i++) {
+		struct vcpu *vcpu = vm->vcpu[i];
+
+		while (sched_has_turn(&per_cpu(sched, vcpu->pcpu), &vcpu->sched)) {
+			smp_call_poll();
+			cpu_relax();
+		}
+	}
+}
+
 int vm_pause(struct vm *vm)
 {
 	if (vm->state == ACRN_VM_POWERED_OFF)
 		return -EPERM;
 	if (vm->state == ACRN_VM_PAUSED)
 		return 0;
-	if (vm->state == ACRN_VM_RUNNING)
+	if (vm->state == ACRN_VM_RUNNING) {
 		smp_call(vm->pcpus, stop_here, vm);
+		wait_for_turns(vm);
+	}
 	atomic_store(&vm->state, ACRN_VM_PAUSED);
 	(void)vm_wake_waiter(vm);
 	return 0;

@@ -82,6 +82,23 @@ static void test_nobody(void **state)
 	assert_null(sched_pick(&cpu, now));
 }
 
+/* Whoever takes an entity off in its own turn, by a call from another CPU, may still have need of it until the next. */
+static void test_a_turn_outlives_its_place_on_the_list(void **state)
+{
+	(void)state;
+	add(0, SCHED_WEIGHT_DEFAULT);
+	wake(0);
+	assert_false(sched_has_turn(&cpu, &entity[0]));
+	assert_ptr_equal(sched_pick(&cpu, now), &entity[0]);
+	assert_true(sched_has_turn(&cpu, &entity[0]));
+	sched_block(&entity[0]);
+	sched_remove(&cpu, &entity[0]);
+	assert_true(sched_has_turn(&cpu, &entity[0]));
+	wake(0);
+	assert_null(sched_pick(&cpu, now));
+	assert_false(sched_has_turn(&cpu, &entity[0]));
+}
+
 static void test_equal_shares(void **state)
 {
 	(void)state;
@@ -259,6 +276,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_nobody),
+		TEST(test_a_turn_outlives_its_place_on_the_list),
 		TEST(test_equal_shares),
 		TEST(test_weighted_shares),
 		TEST(test_shares_with_short_turns),
