@@ -74,6 +74,12 @@ struct acpi_info {
 		uint16_t bdf; /* ACPI_NO_BDF: none */
 	} iommu[ACPI_MAX_IOMMUS];
 	bool has_intr_remap; /* they may be used for interrupts too */
+	/* As whom I/O APICs send interrupts. */
+	unsigned int irq_source_count;
+	struct {
+		uint8_t ioapic_id;
+		uint16_t bdf;
+	} irq_source[ACPI_MAX_IOAPICS];
 	/* Memory that firmware makes devices first..last use, whatever system runs (RMRR, IVMD). */
 	unsigned int dma_range_count;
 	struct {

@@ -13,6 +13,7 @@
 #include "lib/spinlock.h"
 #include "lib/util.h"
 
+#define IOAPIC_VERSION_EOI 0x20U
 #define PIC_MASTER 0x20
 #define PIC_SLAVE 0xA0
 
@@ -131,6 +132,24 @@ void ioapic_mask(unsigned int ioapic, unsigned int pin)
 void ioapic_unmask(unsigned int ioapic, unsigned int pin)
 {
 	set_mask(ioapic, pin, 0);
+}
+
+/* The way for chips without the register is that of all systems: a pin that becomes edge-triggered awaits nothing. */
+void ioapic_end(unsigned int ioapic, unsigned int pin)
+{
+	struct ioapic *io = get(ioapic, pin);
+	uint32_t low;
+
+	spinlock_lock(&io->lock);
+	low = reg_read(io, IOAPIC_REG_RTE + 2 * pin);
+	if ((io->version & 0xFFU) >= IOAPIC_VERSION_EOI) {
+		mmio_write32(io->regs + IOAPIC_EOI, low & (uint32_t)IOAPIC_RTE_VECTOR);
+	} else {
+		reg_write(io, IOAPIC_REG_RTE + 2 * pin,
+			  (low & ~(uint32_t)IOAPIC_RTE_LEVEL) | (uint32_t)IOAPIC_RTE_MASKED);
+		reg_write(io, IOAPIC_REG_RTE + 2 * pin, low);
+	}
+	spinlock_unlock(&io->lock);
 }
 
 bool ioapic_find_gsi(uint32_t gsi, unsigned int *ioapic, unsigned int *pin)

@@ -28,6 +28,9 @@ void ioapic_rte_write(unsigned int ioapic, unsigned int pin, uint64_t rte);
 void ioapic_mask(unsigned int ioapic, unsigned int pin);
 void ioapic_unmask(unsigned int ioapic, unsigned int pin);
 
+/* A masked level pin's interrupt is over, where no EOI of a local APIC says so. */
+void ioapic_end(unsigned int ioapic, unsigned int pin);
+
 /* The I/O APIC and pin of a GSI; false when there is none. */
 bool ioapic_find_gsi(uint32_t gsi, unsigned int *ioapic, unsigned int *pin);
 

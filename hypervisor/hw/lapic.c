@@ -66,6 +66,11 @@ bool lapic_is_requested(uint8_t vector)
 	return vector_bit(APIC_IRR, vector);
 }
 
+bool lapic_came_as_level(uint8_t vector)
+{
+	return vector_bit(APIC_TMR, vector);
+}
+
 /* What firmware took and never acknowledged would block all lower priorities. */
 static void drain(void)
 {

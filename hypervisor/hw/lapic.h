@@ -33,6 +33,9 @@ void lapic_eoi(void);
 bool lapic_in_service(uint8_t vector);
 bool lapic_is_requested(uint8_t vector);
 
+/* Whether it was taken as level-triggered, so that its EOI goes to the I/O APICs, too (SDM 3A 11.8.4). */
+bool lapic_came_as_level(uint8_t vector);
+
 /* Interrupts to one CPU by APIC id; fixed, NMI, and the two of a CPU's start (page below 1 MiB). */
 void lapic_send_ipi(uint32_t apic_id, uint8_t vector);
 void lapic_send_nmi(uint32_t apic_id);

@@ -14,6 +14,12 @@
 #define CONFIG_ENABLE 0x80000000U
 #define BUS_SHIFT 20
 
+#define PCI_STATUS 0x06
+#define PCI_STATUS_CAPS 0x10U
+#define PCI_CAPS 0x34
+#define PCI_CAPS_FIRST 0x40U
+#define PCI_CAPS_MAX 48U
+
 static struct spinlock port_lock; /* innermost */
 static volatile uint8_t *ecam[256]; /* by bus of segment 0; NULL: no ECAM */
 
@@ -103,6 +109,18 @@ void pci_write(uint16_t bdf, unsigned int reg, unsigned int size, uint32_t value
 		mmio_write16(at, (uint16_t)value);
 	else if (at != NULL)
 		mmio_write8(at, (uint8_t)value);
+}
+
+uint8_t pci_find_capability(uint16_t bdf, uint8_t id)
+{
+	unsigned int at = (pci_read(bdf, PCI_STATUS, 2) & PCI_STATUS_CAPS) != 0 ? pci_read(bdf, PCI_CAPS, 1) & 0xFCU : 0;
+
+	for (unsigned int i = 0; at >= PCI_CAPS_FIRST && i < PCI_CAPS_MAX; i++) {
+		if (pci_read(bdf, at, 1) == id)
+			return (uint8_t)at;
+		at = pci_read(bdf, at + 1U, 1) & 0xFCU;
+	}
+	return 0;
 }
 
 bool pci_ecam_window(unsigned int index, hpa_t *base, uint64_t *size, unsigned int *first_bus)

@@ -20,5 +20,8 @@ void pci_init(void);
 uint32_t pci_read(uint16_t bdf, unsigned int reg, unsigned int size);
 void pci_write(uint16_t bdf, unsigned int reg, unsigned int size, uint32_t value);
 
+/* Where the function's first capability of that kind begins; 0: it has none. */
+uint8_t pci_find_capability(uint16_t bdf, uint8_t id);
+
 /* The index-th ECAM window of the platform (any segment); false behind the last. */
 bool pci_ecam_window(unsigned int index, hpa_t *base, uint64_t *size, unsigned int *first_bus);

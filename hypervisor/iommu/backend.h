@@ -10,8 +10,9 @@
 /* Something a device was refused. */
 struct iommu_fault {
 	uint16_t bdf;
-	uint64_t address;
+	uint64_t address; /* of an interrupt: its entry's number, as far as it is known */
 	const char *why;
+	bool is_irq;
 };
 
 struct iommu_backend {
@@ -25,8 +26,9 @@ struct iommu_backend {
 	int (*set_device)(uint16_t bdf, const struct iommu_domain *d);
 	/* What the units remember of d's table is forgotten when this returns. */
 	void (*flush)(const struct iommu_domain *d);
-	/* As iommu_map_irq() and iommu_unmap_irq(). NULL: the units cannot. */
+	/* As iommu_map_irq() and so on; the device is not blocked. NULL: the units cannot. */
 	int (*map_irq)(uint16_t bdf, const struct msi_route *want, struct msi_msg *out);
+	int (*change_irq)(uint16_t bdf, const struct msi_route *want, const struct msi_msg *msg);
 	void (*unmap_irq)(uint16_t bdf, const struct msi_msg *msg);
 	/* The oldest fault that was not yet told. */
 	bool (*next_fault)(struct iommu_fault *fault);
@@ -35,6 +37,7 @@ struct iommu_backend {
 	bool caches_absent; /* also remembers that an address was not there: flush after a first map, too */
 	unsigned int domains; /* ids 1 to domains - 1 can be used */
 	uint64_t register_size; /* of one unit, from its base */
+	bool filters_irqs; /* iommu_filters_irqs(), set before start() */
 };
 
 extern struct iommu_backend iommu_vtd, iommu_amdvi;

@@ -48,6 +48,35 @@ static struct iommu_backend *kind_of(const struct acpi_info *acpi)
 	return kind;
 }
 
+int iommu_ioapic_bdf(uint8_t ioapic_id, uint16_t *bdf)
+{
+	if (!iommu_filters_irqs())
+		return -ENODEV;
+	for (unsigned int i = 0; i < firmware->irq_source_count; i++) {
+		if (firmware->irq_source[i].ioapic_id != ioapic_id)
+			continue;
+		*bdf = firmware->irq_source[i].bdf;
+		return 0;
+	}
+	return -ENODEV;
+}
+
+/* An I/O APIC whose id is not known could not interrupt any more. */
+static void decide_filter(const struct acpi_info *acpi)
+{
+	uint16_t bdf;
+
+	backend->filters_irqs = backend->map_irq != NULL;
+	for (unsigned int i = 0; backend->filters_irqs && i < acpi->ioapic_count; i++) {
+		if (iommu_ioapic_bdf(acpi->ioapic[i].id, &bdf) == 0)
+			continue;
+		log_warn("iommu: firmware does not say as whom I/O APIC %u interrupts", acpi->ioapic[i].id);
+		backend->filters_irqs = false;
+	}
+	if (!backend->filters_irqs)
+		log_notice("iommu: interrupts of the Service VM's devices are not filtered");
+}
+
 void iommu_init(const struct acpi_info *acpi)
 {
 	struct iommu_backend *found = acpi->iommu_count == 0 ? NULL : kind_of(acpi);
@@ -64,11 +93,18 @@ void iommu_init(const struct acpi_info *acpi)
 			 acpi->iommu_count == 1 ? "" : "s",
 			 backend->max_leaf == 3 ? "1 GiB" : backend->max_leaf == 2 ? "2 MiB" : "4 KiB",
 			 backend->map_irq != NULL ? ", with interrupt remapping" : "");
+	if (backend != NULL)
+		decide_filter(acpi);
 }
 
 bool iommu_present(void)
 {
 	return backend != NULL;
+}
+
+bool iommu_filters_irqs(void)
+{
+	return backend != NULL && backend->filters_irqs;
 }
 
 /* Also of units that are not used: nobody else is to use them. */
@@ -241,24 +277,43 @@ int iommu_detach(uint16_t bdf)
 	return err;
 }
 
-/* Vectors below 16 do not exist, those below 32 are exceptions. */
+/* Vectors below 16 do not exist, those below 32 are exceptions. An id of ones is everybody. */
 static bool is_sane_route(const struct msi_route *want)
 {
 	return want->vector >= 0x20U && (want->mode == APIC_DM_FIXED || want->mode == APIC_DM_LOWEST) &&
-	       want->apic_id < 0xFFU;
+	       want->apic_id <= 0xFFU && (want->is_logical || want->apic_id != 0xFFU);
+}
+
+/* Under the lock. Devices nobody was given have entries where all need one. */
+static bool may_interrupt(uint16_t bdf)
+{
+	unsigned int at = find_given(bdf);
+
+	return at < given_count ? given[at].domain != NULL : backend->filters_irqs;
 }
 
 int iommu_map_irq(uint16_t bdf, const struct msi_route *want, struct msi_msg *out)
 {
-	unsigned int at;
 	int err = -EINVAL;
 
 	if (backend == NULL || backend->map_irq == NULL)
 		return -ENODEV;
 	spinlock_lock(&lock);
-	at = find_given(bdf);
-	if (at < given_count && given[at].domain != NULL && is_sane_route(want))
+	if (may_interrupt(bdf) && is_sane_route(want))
 		err = backend->map_irq(bdf, want, out);
+	spinlock_unlock(&lock);
+	return err;
+}
+
+int iommu_change_irq(uint16_t bdf, const struct msi_route *want, const struct msi_msg *msg)
+{
+	int err = -EINVAL;
+
+	if (backend == NULL || backend->map_irq == NULL)
+		return -ENODEV;
+	spinlock_lock(&lock);
+	if (may_interrupt(bdf) && is_sane_route(want))
+		err = backend->change_irq(bdf, want, msg);
 	spinlock_unlock(&lock);
 	return err;
 }
@@ -274,7 +329,7 @@ void iommu_unmap_irq(uint16_t bdf, const struct msi_msg *msg)
 
 static bool is_new(const struct iommu_fault *f)
 {
-	return faults.told == 0 || f->bdf != faults.last.bdf ||
+	return faults.told == 0 || f->bdf != faults.last.bdf || f->is_irq != faults.last.is_irq ||
 	       ALIGN_DOWN(f->address, PAGE_SIZE) != ALIGN_DOWN(faults.last.address, PAGE_SIZE);
 }
 
@@ -288,8 +343,8 @@ static void tell(const struct iommu_fault *f)
 	}
 	faults.told++;
 	faults.last = *f;
-	log_warn("iommu: %02x:%02x.%u was refused address 0x%lx: %s (refusal %lu)", PCI_BUS(f->bdf), PCI_DEV(f->bdf),
-		 PCI_FN(f->bdf), f->address, f->why, faults.total);
+	log_warn("iommu: %02x:%02x.%u was refused %s 0x%lx: %s (refusal %lu)", PCI_BUS(f->bdf), PCI_DEV(f->bdf),
+		 PCI_FN(f->bdf), f->is_irq ? "interrupt" : "address", f->address, f->why, faults.total);
 }
 
 void iommu_poll_faults(void)

@@ -19,11 +19,13 @@ struct iommu_domain {
 	unsigned int owner; /* the VM's id, for the log */
 };
 
-/* Where an interrupt is to go: a CPU by its physical APIC id, fixed or lowest priority (APIC_DM_*), edge. */
+/* Where an interrupt is to go: mode fixed or lowest priority (APIC_DM_*). */
 struct msi_route {
-	uint32_t apic_id;
+	uint32_t apic_id; /* of a CPU, or a set of CPUs in logical form */
 	uint8_t vector;
 	uint8_t mode;
+	bool is_logical;
+	bool is_level; /* a pin's: the entry's index then has the vector in its low byte, where the index is in the data */
 };
 
 /* What is written into a device's MSI registers or its MSI-X table. */
@@ -67,10 +69,22 @@ int iommu_attach(struct iommu_domain *d, uint16_t bdf);
 int iommu_detach(uint16_t bdf);
 
 /*
- * An entry for one interrupt of a device, and what to program into the device for it. Only for devices in another
- * domain than the one of iommu_start(). -ENODEV, -EINVAL, -ENOSPC.
+ * True when no interrupt comes but by an entry made for it: then I/O APICs and the devices of iommu_start()'s domain
+ * need entries, too. False: those devices' messages pass as they are. Constant after iommu_init().
+ */
+bool iommu_filters_irqs(void);
+
+/* The id by which an I/O APIC of the MADT sends; -ENODEV: not known, or the filter is off. */
+int iommu_ioapic_bdf(uint8_t ioapic_id, uint16_t *bdf);
+
+/*
+ * An entry for one interrupt of a device, and what to program into the device for it. Devices in the domain of
+ * iommu_start() have entries only where interrupts are filtered. -ENODEV, -EINVAL, -ENOSPC, -ENOMEM.
  */
 int iommu_map_irq(uint16_t bdf, const struct msi_route *want, struct msi_msg *out);
+
+/* The entry that msg names goes elsewhere from now on, in one step. -EINVAL: it is none of this device's. */
+int iommu_change_irq(uint16_t bdf, const struct msi_route *want, const struct msi_msg *msg);
 
 /* The entry that msg names, when it is one of this device's; else nothing happens. */
 void iommu_unmap_irq(uint16_t bdf, const struct msi_msg *msg);

@@ -5,8 +5,6 @@
 #include "hw/pci.h"
 
 #define DEPTH_MAX 32U
-#define CAPS_MAX 48U
-#define PCI_STATUS_CAPS 0x10U
 #define PCI_TYPE_BRIDGE 1U
 #define CAP_EXPRESS 0x10U
 #define EXPRESS_TO_PCI 7U
@@ -30,14 +28,9 @@ static bool find_bridge(unsigned int bus, uint16_t *bridge)
 
 static bool is_express_through(uint16_t bridge)
 {
-	unsigned int at = (pci_read(bridge, 6, 2) & PCI_STATUS_CAPS) != 0 ? pci_read(bridge, 0x34, 1) & 0xFCU : 0;
+	unsigned int at = pci_find_capability(bridge, CAP_EXPRESS);
 
-	for (unsigned int i = 0; at >= 0x40U && i < CAPS_MAX; i++) {
-		if (pci_read(bridge, at, 1) == CAP_EXPRESS)
-			return ((pci_read(bridge, at + 2U, 2) >> 4) & 0xFU) != EXPRESS_TO_PCI;
-		at = pci_read(bridge, at + 1U, 1) & 0xFCU;
-	}
-	return false;
+	return at != 0 && ((pci_read(bridge, at + 2U, 2) >> 4) & 0xFU) != EXPRESS_TO_PCI;
 }
 
 bool topology_has_own_id(uint16_t bdf)

@@ -11,6 +11,7 @@
 #include "lib/util.h"
 #include "vm/ptirq_line.h"
 #include "vm/service.h"
+#include "vm/service_msi.h"
 #include "vm/vm_memory.h"
 
 #define PORT_ADDRESS 0xCF8U
@@ -162,6 +163,7 @@ int passthru_assign(struct vm *vm, const struct acrn_pcidev *given)
 	dev = make_dev(vm, given);
 	if (dev == NULL)
 		return -ENOMEM;
+	service_msi_forget(dev->phys);
 	err = examine(dev);
 	if (err == 0)
 		err = vm_memory_open_to_devices(vm);

@@ -78,6 +78,8 @@ int passthru_take_bars(struct passthru_dev *dev);
 void passthru_give_back_bars(struct passthru_dev *dev);
 void passthru_update_bars(struct passthru_dev *dev);
 void passthru_unmap_bars(struct passthru_dev *dev);
+/* An access, carried out at a register of the hardware's. */
+void passthru_access_register(volatile uint8_t *at, struct io_access *io);
 /* An access within a BAR that is not mapped: ports, pages with an MSI-X table, BARs smaller than a page. */
 enum passthru_result passthru_bar_access(struct passthru_dev *dev, struct io_access *io);
 

@@ -207,6 +207,14 @@ static void write_register(volatile uint8_t *at, const struct io_access *io)
 		mmio_write32(at + 4, (uint32_t)(io->value >> 32));
 }
 
+void passthru_access_register(volatile uint8_t *at, struct io_access *io)
+{
+	if (io->is_write)
+		write_register(at, io);
+	else
+		read_register(at, io);
+}
+
 static void access_memory(struct passthru_dev *dev, unsigned int bar, uint64_t offset, struct io_access *io)
 {
 	volatile uint8_t *at = phys_to_virt(dev->pci.bar[bar].phys + offset);
@@ -225,10 +233,7 @@ static void access_memory(struct passthru_dev *dev, unsigned int bar, uint64_t o
 			return;
 		}
 	}
-	if (io->is_write)
-		write_register(at, io);
-	else
-		read_register(at, io);
+	passthru_access_register(at, io);
 }
 
 enum passthru_result passthru_bar_access(struct passthru_dev *dev, struct io_access *io)

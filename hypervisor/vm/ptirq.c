@@ -9,6 +9,7 @@
 #include "lib/errno.h"
 #include "lib/log.h"
 #include "lib/panic.h"
+#include "vm/ptirq_pin.h"
 
 struct ptirq_chip {
 	struct vm *vm;
@@ -50,11 +51,13 @@ static void rte_changed(void *ctx, unsigned int pin, uint64_t rte)
 		rte |= RTE_MASKED;
 	if (bitmap_test(chip->in_service, pin) && !is_live_level(rte))
 		bitmap_clear(chip->in_service, pin);
+	if (!ptirq_pin_route(chip->index, pin, rte))
+		rte |= RTE_MASKED;
 	if (is_live_level(rte))
 		atomic_fetch_add(&level_pins[rte & RTE_VECTOR], 1);
 	if (bitmap_test(chip->in_service, pin))
 		rte |= RTE_MASKED;
-	ioapic_rte_write(chip->index, pin, rte);
+	ptirq_pin_write(chip->index, pin, rte);
 }
 
 static void pin_eoi(void *ctx, unsigned int pin)
@@ -73,10 +76,14 @@ static bool is_for(uint64_t rte, uint8_t vector, const struct vlapic *vlapic)
 	       vlapic_matches(vlapic, (uint32_t)(rte >> RTE_DEST_SHIFT), (rte & RTE_LOGICAL) != 0);
 }
 
-/* The pins of one chip that are asserting this vector: masked, then raised in the guest's chip. */
-static void raise_pins(struct ptirq_chip *chip, uint8_t vector, const struct vlapic *vlapic)
+/*
+ * The pins of one chip that are asserting this vector: masked, then raised in the guest's chip. True: there are any. Came
+ * the interrupt as an edge all the same (emulated IOMMUs of AMD do that), no EOI will reach the chip.
+ */
+static bool raise_pins(struct ptirq_chip *chip, uint8_t vector, const struct vlapic *vlapic)
 {
 	struct vioapic *v = &chip->vm->ioapic[chip->index];
+	bool found = false;
 
 	for (unsigned int pin = 0; pin < v->pins; pin++) {
 		bool is_mine;
@@ -87,18 +94,14 @@ static void raise_pins(struct ptirq_chip *chip, uint8_t vector, const struct vla
 			  !bitmap_test_and_set(chip->in_service, pin);
 		if (is_mine)
 			ioapic_mask(chip->index, pin);
+		if (is_mine && !lapic_came_as_level(vector))
+			ioapic_end(chip->index, pin);
 		spinlock_unlock(&v->lock);
 		if (is_mine)
 			(void)vioapic_set_pin(v, pin, true);
+		found = found || is_mine;
 	}
-}
-
-/* This CPU took the vector as level-triggered (SDM 3A 11.8.4). */
-static bool came_as_level(uint8_t vector)
-{
-	uint32_t tmr = lapic_read(APIC_TMR + (vector / 32U) * 0x10U);
-
-	return ((tmr >> (vector % 32U)) & 1U) != 0;
+	return found;
 }
 
 /* A device of the Service VM interrupts, on the CPU of the vCPU that it meant. */
@@ -107,31 +110,34 @@ static void forward(uint8_t vector)
 	struct vm *vm = vm_service();
 	unsigned int cpu = cpu_id();
 	struct vlapic *vlapic = cpu < vm->vcpu_count ? &vm->vcpu[cpu]->vlapic : NULL;
+	bool is_level = false;
 
-	if (vlapic == NULL) {
-		lapic_eoi();
-	} else if (atomic_load_relaxed(&level_pins[vector]) != 0 && came_as_level(vector)) {
+	if (vlapic != NULL && atomic_load_relaxed(&level_pins[vector]) != 0) {
+		is_level = lapic_came_as_level(vector);
 		for (unsigned int i = 0; i < vm->ioapic_count; i++)
-			raise_pins(&chips[i], vector, vlapic);
-		lapic_eoi();
-	} else {
-		lapic_eoi();
-		vlapic_accept(vlapic, vector, false);
+			is_level = raise_pins(&chips[i], vector, vlapic) || is_level;
 	}
+	lapic_eoi();
+	if (vlapic != NULL && !is_level)
+		vlapic_accept(vlapic, vector, false);
 }
 
 int ptirq_pin_lend(unsigned int index, unsigned int pin, uint64_t rte)
 {
 	struct ptirq_chip *chip = &chips[index];
 	struct vioapic *v = &chip->vm->ioapic[index];
-	int err = 0;
+	int err = -EBUSY;
 
 	spinlock_lock(&v->lock);
-	if ((v->rte[pin] & RTE_MASKED) == 0 || bitmap_test_and_set(chip->lent, pin))
-		err = -EBUSY;
-	else
-		ioapic_rte_write(index, pin,
-				 rte | (v->rte[pin] == RTE_MASKED ? RTE_ACTIVE_LOW : v->rte[pin] & RTE_ACTIVE_LOW));
+	if ((v->rte[pin] & RTE_MASKED) != 0 && !bitmap_test(chip->lent, pin))
+		err = ptirq_pin_route(index, pin, rte) ? 0 : -ENOSPC;
+	if (err == -ENOSPC) {
+		ptirq_pin_write(index, pin, RTE_MASKED);
+	} else if (err == 0) {
+		bitmap_set(chip->lent, pin);
+		ptirq_pin_write(index, pin,
+				rte | (v->rte[pin] == RTE_MASKED ? RTE_ACTIVE_LOW : v->rte[pin] & RTE_ACTIVE_LOW));
+	}
 	spinlock_unlock(&v->lock);
 	return err;
 }
@@ -142,7 +148,8 @@ void ptirq_pin_return(unsigned int index, unsigned int pin)
 	struct vioapic *v = &chip->vm->ioapic[index];
 
 	spinlock_lock(&v->lock);
-	ioapic_rte_write(index, pin, RTE_MASKED);
+	(void)ptirq_pin_route(index, pin, RTE_MASKED);
+	ptirq_pin_write(index, pin, RTE_MASKED);
 	bitmap_clear(chip->lent, pin);
 	rte_changed(chip, pin, v->rte[pin]);
 	spinlock_unlock(&v->lock);

@@ -5,6 +5,7 @@
  */
 #include "vm/ptirq_line.h"
 
+#include "hw/lapic.h"
 #include "hw/percpu.h"
 #include "lib/errno.h"
 #include "lib/log.h"
@@ -39,6 +40,8 @@ static void raise(void *ctx)
 	struct line *line = ctx;
 
 	ioapic_mask(line->chip, line->at);
+	if (!lapic_came_as_level(line->vector.vector))
+		ioapic_end(line->chip, line->at); /* as ptirq.c says */
 	(void)vioapic_assert_pin(&line->vm->ioapic[0], line->pin, true);
 }
 

@@ -15,6 +15,7 @@
 #include "vcpu/backend.h"
 #include "vm/passthru.h"
 #include "vm/service.h"
+#include "vm/service_msi.h"
 
 #define PM1_SLP_EN (1U << 13)
 #define PM1_SLP_TYP_SHIFT 10
@@ -35,13 +36,14 @@ static void must(int err, const char *what)
 static uint32_t config_read(void *ctx, uint16_t bdf, uint16_t reg, uint8_t size)
 {
 	(void)ctx;
-	return pci_read(bdf, reg, size);
+	return service_msi_read(bdf, reg, size, pci_read(bdf, reg, size));
 }
 
 static void config_write(void *ctx, uint16_t bdf, uint16_t reg, uint8_t size, uint32_t value)
 {
 	(void)ctx;
-	pci_write(bdf, reg, size, value);
+	if (!service_msi_write(bdf, reg, size, value))
+		pci_write(bdf, reg, size, value);
 }
 
 bool service_pci_is_hidden(uint16_t bdf)
@@ -216,12 +218,12 @@ static void do_port(struct io_access *io)
 	io->value = io->size == 1 ? in8(port) : io->size == 2 ? in16(port) : in32(port);
 }
 
-/* A port nobody emulates is the hardware's; memory that is not there reads as ones. */
+/* A port nobody emulates is the hardware's; memory that is not there and no MSI-X table reads as ones. */
 enum exit_result service_forward(struct vcpu *vcpu)
 {
 	if (vcpu->io.space == IO_PORT)
 		do_port(&vcpu->io);
-	else if (!vcpu->io.is_write)
+	else if (!service_msi_access(&vcpu->io) && !vcpu->io.is_write)
 		vcpu->io.value = bytes_mask(vcpu->io.size);
 	return vcpu->finish(vcpu);
 }

@@ -17,8 +17,8 @@
 
 static hpa_t limit; /* everything below was decided at start */
 
-/* What of its devices' memory User VMs have. */
-#define AWAY_MAX 128U
+/* What of its devices' memory User VMs have, and where MSI-X tables are (service_msix.c). */
+#define AWAY_MAX 256U
 static struct spinlock away_lock; /* above nothing */
 static struct away {
 	hpa_t base;

@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * DMAR (VT-d 8): where Intel's IOMMUs are, and the memory that firmware's devices need. Which devices a unit is
- * responsible for is not kept: all units are programmed alike. A table with a structure that cannot be right describes
- * no unit at all, since half of them would be no protection.
+ * DMAR (VT-d 8): where Intel's IOMMUs are, as whom I/O APICs interrupt, and the memory that firmware's devices need.
+ * Which devices a unit is responsible for is not kept: all units are programmed alike.
  */
 #include "hw/acpi/table.h"
-#include "lib/log.h"
 #include "lib/util.h"
 
-#define DMAR_HEADER_SIZE 48U
 #define DMAR_FLAGS 37U
 #define DMAR_INTR_REMAP 1U
 
 enum { DRHD = 0, RMRR = 1 };
-enum { DRHD_SCOPES = 16, RMRR_SCOPES = 24, SCOPE_HEADER = 6 };
+enum { DRHD_SCOPES = 16, RMRR_SCOPES = 24, SCOPE_HEADER = 6, SCOPE_IOAPIC = 3 };
 
 /* The ids of one scope entry. Behind a bridge, whose buses only the bridge knows, it may be any. */
 static void scope_ids(const struct acpi_table *t, uint32_t at, uint32_t size, uint16_t *first, uint16_t *last)
@@ -41,13 +38,34 @@ static bool add_range(struct acpi_info *info, hpa_t base, hpa_t limit, uint16_t 
 	return true;
 }
 
-static bool parse_unit(const struct acpi_table *t, uint32_t at, struct acpi_info *info)
+/* The scope entry at offset s of a structure; 0: there is none that is whole. */
+static uint32_t scope_length(const struct acpi_table *t, uint32_t at, uint32_t s, uint32_t size)
 {
+	uint32_t length = (uint32_t)acpi_field(t, at + s + 1U, 1);
+
+	return length < SCOPE_HEADER + 2U || length > size - s ? 0 : length;
+}
+
+/* I/O APICs behind a bridge are left out: nobody knows their bus. */
+static bool parse_unit(const struct acpi_table *t, uint32_t at, uint32_t size, struct acpi_info *info)
+{
+	uint16_t first, last;
+	uint32_t length;
+
 	if (info->iommu_count == ACPI_MAX_IOMMUS)
 		return false;
 	info->iommu[info->iommu_count].base = acpi_field(t, at + 8U, 8);
 	info->iommu[info->iommu_count].segment = (uint16_t)acpi_field(t, at + 6U, 2);
 	info->iommu[info->iommu_count++].bdf = ACPI_NO_BDF;
+	for (uint32_t s = DRHD_SCOPES; s + SCOPE_HEADER + 2U <= size; s += length) {
+		length = scope_length(t, at, s, size);
+		if (length == 0)
+			return false;
+		scope_ids(t, at + s, length, &first, &last);
+		if (acpi_field(t, at + s, 1) == SCOPE_IOAPIC && first == last &&
+		    !acpi_add_irq_source(info, (uint8_t)acpi_field(t, at + s + 4U, 1), first))
+			return false;
+	}
 	return true;
 }
 
@@ -60,8 +78,8 @@ static bool parse_reserved(const struct acpi_table *t, uint32_t at, uint32_t siz
 	if (limit < base || acpi_field(t, at + 6U, 2) != 0)
 		return limit >= base;
 	for (uint32_t s = RMRR_SCOPES; s + SCOPE_HEADER + 2U <= size; s += length) {
-		length = (uint32_t)acpi_field(t, at + s + 1U, 1);
-		if (length < SCOPE_HEADER + 2U || length > size - s)
+		length = scope_length(t, at, s, size);
+		if (length == 0)
 			return false;
 		scope_ids(t, at + s, length, &first, &last);
 		if (!add_range(info, base, limit, first, last))
@@ -74,7 +92,7 @@ static bool parse_structure(const struct acpi_table *t, uint32_t at, uint32_t si
 {
 	switch (acpi_field(t, at, 2)) {
 	case DRHD:
-		return size >= DRHD_SCOPES && parse_unit(t, at, info);
+		return size >= DRHD_SCOPES && parse_unit(t, at, size, info);
 	case RMRR:
 		return size >= RMRR_SCOPES && parse_reserved(t, at, size, info);
 	default:
@@ -84,19 +102,8 @@ static bool parse_structure(const struct acpi_table *t, uint32_t at, uint32_t si
 
 int acpi_parse_dmar(const struct acpi_table *table, struct acpi_info *info)
 {
-	uint32_t size;
-
 	info->dmar = table->address;
 	info->has_intr_remap = (acpi_field(table, DMAR_FLAGS, 1) & DMAR_INTR_REMAP) != 0;
-	for (uint32_t at = DMAR_HEADER_SIZE; at < table->size; at += size) {
-		size = (uint32_t)acpi_field(table, at + 2U, 2);
-		if (size < 4U || size > table->size - at || !parse_structure(table, at, size, info)) {
-			log_warn("acpi: DMAR at %#lx: structure at %u is bad, or there are too many: no IOMMU is used",
-				 table->address, at);
-			info->iommu_count = 0;
-			info->dma_range_count = 0;
-			return 0;
-		}
-	}
+	acpi_parse_iommus(table, parse_structure, info);
 	return 0;
 }

@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * IVRS (AMD I/O Virtualization 5.2): where AMD's IOMMUs are, which devices speak with another's id, and the memory that
- * firmware's devices need. Firmware describes one unit up to three times, for readers of different age. A table with a
- * block that cannot be right describes no unit at all.
+ * IVRS (AMD I/O Virtualization 5.2): where AMD's IOMMUs are, which devices speak with another's id, as whom I/O APICs
+ * interrupt, and the memory that firmware's devices need. Firmware describes one unit up to three times, for readers of
+ * different age.
  */
 #include "hw/acpi/table.h"
-#include "lib/log.h"
-
-#define IVRS_HEADER_SIZE 48U
 
 enum { IVHD_10 = 0x10, IVHD_11 = 0x11, IVHD_40 = 0x40, IVMD_ALL = 0x20, IVMD_ONE = 0x21, IVMD_RANGE = 0x22 };
 enum { IVHD_ENTRIES = 24, IVHD_ENTRIES_11 = 40, IVMD_SIZE = 32 };
-enum { ENTRY_END = 4, ENTRY_ALIAS = 0x42, ENTRY_ALIAS_RANGE = 0x43, ENTRY_ACPI = 0xF0, ENTRY_ACPI_SIZE = 22 };
+enum { ENTRY_END = 4, ENTRY_ALIAS = 0x42, ENTRY_ALIAS_RANGE = 0x43, ENTRY_SPECIAL = 0x48, ENTRY_ACPI = 0xF0, ENTRY_ACPI_SIZE = 22 };
+enum { SPECIAL_IOAPIC = 1 };
 
 static bool add_unit(const struct acpi_table *t, uint32_t at, struct acpi_info *info)
 {
@@ -78,6 +76,12 @@ static bool parse_entries(const struct acpi_table *t, uint32_t at, uint32_t end,
 			first = id;
 			alias = (uint16_t)acpi_field(t, at + 5U, 2);
 			break;
+		case ENTRY_SPECIAL:
+			if (acpi_field(t, at + 7U, 1) == SPECIAL_IOAPIC &&
+			    !acpi_add_irq_source(info, (uint8_t)acpi_field(t, at + 4U, 1),
+						 (uint16_t)acpi_field(t, at + 5U, 2)))
+				return false;
+			break;
 		case ENTRY_END:
 			if (in_range && (id < first || !add_alias(info, first, id, alias)))
 				return false;
@@ -134,20 +138,8 @@ static bool parse_block(const struct acpi_table *t, uint32_t at, uint32_t size, 
 
 int acpi_parse_ivrs(const struct acpi_table *table, struct acpi_info *info)
 {
-	uint32_t size;
-
 	info->ivrs = table->address;
 	info->has_intr_remap = true;
-	for (uint32_t at = IVRS_HEADER_SIZE; at < table->size; at += size) {
-		size = (uint32_t)acpi_field(table, at + 2U, 2);
-		if (size < 4U || size > table->size - at || !parse_block(table, at, size, info)) {
-			log_warn("acpi: IVRS at %#lx: block at %u is bad, or there are too many: no IOMMU is used",
-				 table->address, at);
-			info->iommu_count = 0;
-			info->dma_range_count = 0;
-			info->alias_count = 0;
-			return 0;
-		}
-	}
+	acpi_parse_iommus(table, parse_block, info);
 	return 0;
 }

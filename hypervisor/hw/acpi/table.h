@@ -25,6 +25,16 @@ uint64_t acpi_field(const struct acpi_table *table, uint32_t offset, unsigned in
 /* The generic address structure at offset; address 0 where the table has ended. */
 struct acpi_gas acpi_field_gas(const struct acpi_table *table, uint32_t offset);
 
+/*
+ * A table that describes IOMMUs: parse is called for each structure after the header, until it says false. A table with
+ * one that cannot be right describes no unit at all, since half of them would be no protection.
+ */
+typedef bool acpi_parse_structure(const struct acpi_table *table, uint32_t at, uint32_t size, struct acpi_info *info);
+void acpi_parse_iommus(const struct acpi_table *table, acpi_parse_structure *parse, struct acpi_info *info);
+
+/* Said twice is said once. False: there is no room. */
+bool acpi_add_irq_source(struct acpi_info *info, uint8_t ioapic_id, uint16_t bdf);
+
 bool acpi_has_signature(const void *data, const char *signature);
 uint8_t acpi_sum(const uint8_t *data, size_t size);
 

@@ -82,15 +82,17 @@ static void forget_devices(void)
 	}
 }
 
-/* Emulators (QEMU 11) lose the interrupts that they are told to let pass by mode: there all of them pass. */
-static struct amdvi_entry default_entry(const struct iommu_domain *d)
+/* Emulators (QEMU 11) turn those that they are told to let pass by mode into vector 0: there all of them pass. */
+static uint64_t default_irqs(void)
 {
-	return amdvi_entry_domain(d->pt.root_hpa, d->id, !cpu_features.hypervisor);
+	if (iommu_amdvi.filters_irqs)
+		return amdvi_entry_irqs(0);
+	return cpu_features.hypervisor ? 0 : amdvi_entry_plain_irqs();
 }
 
 static void amdvi_start(const struct iommu_domain *d)
 {
-	struct amdvi_entry entry = default_entry(d);
+	struct amdvi_entry entry = amdvi_entry_domain(d->pt.root_hpa, d->id, default_irqs());
 
 	everyone = d;
 	for (unsigned int bdf = 0; bdf < AMDVI_DEVICES; bdf++)
@@ -135,9 +137,9 @@ static int amdvi_set_device(uint16_t bdf, const struct iommu_domain *d)
 
 		if (err != 0)
 			return err;
-		entry = amdvi_entry_given(d->pt.root_hpa, d->id, irqs);
+		entry = amdvi_entry_domain(d->pt.root_hpa, d->id, amdvi_entry_irqs(irqs));
 	} else if (d != NULL) {
-		entry = default_entry(d);
+		entry = amdvi_entry_domain(d->pt.root_hpa, d->id, default_irqs());
 	}
 	write_entry(bdf, &entry);
 	if (irqs == 0)
@@ -152,14 +154,42 @@ static void amdvi_flush(const struct iommu_domain *d)
 	do_everywhere(&command, 1);
 }
 
+/* A device of the Service VM's gets a table when it first interrupts. */
+static int make_table(uint16_t bdf)
+{
+	hpa_t table;
+	int err;
+
+	if (amdvi_irq_table_of(bdf) != 0)
+		return 0;
+	err = amdvi_irq_table(bdf, &table);
+	if (err != 0)
+		return err;
+	atomic_store(&devices[bdf].q[2], amdvi_entry_irqs(table));
+	forget_device(bdf);
+	return 0;
+}
+
 static int amdvi_map_irq(uint16_t bdf, const struct msi_route *want, struct msi_msg *out)
 {
 	struct amdvi_command command = amdvi_invalidate_irqs(bdf);
-	int err = amdvi_irq_add(bdf, want, out);
+	int err = make_table(bdf);
 
+	if (err == 0)
+		err = amdvi_irq_add(bdf, want, out);
 	if (err == 0)
 		do_everywhere(&command, 1);
 	return err;
+}
+
+static int amdvi_change_irq(uint16_t bdf, const struct msi_route *want, const struct msi_msg *msg)
+{
+	struct amdvi_command command = amdvi_invalidate_irqs(bdf);
+
+	if (!amdvi_irq_change(bdf, want, msg))
+		return -EINVAL;
+	do_everywhere(&command, 1);
+	return 0;
 }
 
 static void amdvi_unmap_irq(uint16_t bdf, const struct msi_msg *msg)
@@ -186,6 +216,7 @@ struct iommu_backend iommu_amdvi = {
 	.set_device = amdvi_set_device,
 	.flush = amdvi_flush,
 	.map_irq = amdvi_map_irq,
+	.change_irq = amdvi_change_irq,
 	.unmap_irq = amdvi_unmap_irq,
 	.next_fault = amdvi_next_fault,
 	.max_leaf = 3,

@@ -3,6 +3,7 @@
 #include "iommu/amdvi/amdvi_format.h"
 
 #include "lib/bits.h"
+#include "x86/apic.h"
 
 #define ENTRY_V BIT64(0)
 #define ENTRY_TV BIT64(1)
@@ -11,10 +12,12 @@
 #define ENTRY_IW BIT64(62)
 /* of the third word */
 #define ENTRY_IV BIT64(0)
-#define ENTRY_IRQ_LENGTH (8UL << 1) /* AMDVI_IRQS as a power of two */
+#define ENTRY_IRQ_LENGTH (9UL << 1) /* AMDVI_IRQS as a power of two */
 /* Fixed and arbitrated as they come; the others have bits of their own, which are 0: refused. */
 #define ENTRY_IRQ_PASS (1UL << 60)
 #define ENTRY_IRQ_REMAP (2UL << 60)
+
+#define EVENT_INTERRUPT BIT64(51) /* emulators set it for all accesses that they refuse */
 
 #define COMMAND(code) ((uint64_t)(code) << 60)
 #define COMMAND_STORE BIT64(0)
@@ -22,18 +25,19 @@
 #define PAGES_SIZE BIT64(0)
 #define PAGES_DIRECTORIES BIT64(1)
 
-struct amdvi_entry amdvi_entry_domain(hpa_t root, uint16_t domain, bool only_plain)
+struct amdvi_entry amdvi_entry_domain(hpa_t root, uint16_t domain, uint64_t irqs)
 {
-	return (struct amdvi_entry){ { ENTRY_V | ENTRY_TV | ENTRY_LEVELS | root | ENTRY_IR | ENTRY_IW, domain,
-				       only_plain ? ENTRY_IV | ENTRY_IRQ_PASS : 0, 0 } };
+	return (struct amdvi_entry){ { ENTRY_V | ENTRY_TV | ENTRY_LEVELS | root | ENTRY_IR | ENTRY_IW, domain, irqs, 0 } };
 }
 
-struct amdvi_entry amdvi_entry_given(hpa_t root, uint16_t domain, hpa_t irqs)
+uint64_t amdvi_entry_irqs(hpa_t table)
 {
-	struct amdvi_entry e = amdvi_entry_domain(root, domain, true);
+	return ENTRY_IV | (table == 0 ? 0 : table | ENTRY_IRQ_LENGTH | ENTRY_IRQ_REMAP);
+}
 
-	e.q[2] = ENTRY_IV | (irqs == 0 ? 0 : irqs | ENTRY_IRQ_LENGTH | ENTRY_IRQ_REMAP);
-	return e;
+uint64_t amdvi_entry_plain_irqs(void)
+{
+	return ENTRY_IV | ENTRY_IRQ_PASS;
 }
 
 struct amdvi_entry amdvi_entry_blocked(hpa_t root)
@@ -69,7 +73,8 @@ struct amdvi_command amdvi_invalidate_all(void)
 
 uint32_t amdvi_irq(const struct msi_route *route)
 {
-	return BIT32(0) | (uint32_t)route->mode << 2 | (route->apic_id & 0xFFU) << 8 | (uint32_t)route->vector << 16;
+	return BIT32(0) | (uint32_t)route->mode << 2 | (route->is_logical ? BIT32(6) : 0) | (route->apic_id & 0xFFU) << 8 |
+	       (uint32_t)route->vector << 16;
 }
 
 bool amdvi_event(const uint64_t event[2], struct iommu_fault *fault)
@@ -91,5 +96,6 @@ bool amdvi_event(const uint64_t event[2], struct iommu_fault *fault)
 	*fault = (struct iommu_fault){ .bdf = (uint16_t)event[0], .address = event[1], .why = kinds[code] };
 	if (fault->why == NULL)
 		fault->why = "an event that is not known";
+	fault->is_irq = code == 2 && (event[0] & EVENT_INTERRUPT) != 0 && fault->address >> 20 == MSI_ADDR_BASE >> 20;
 	return true;
 }

@@ -17,11 +17,14 @@ struct amdvi_command { /* 2.4 */
 
 #define AMDVI_DEVICES 65536UL
 
-/* Memory by a table of 4 levels, and the interrupts that it chooses; only_plain: of modes fixed and lowest priority. */
-struct amdvi_entry amdvi_entry_domain(hpa_t root, uint16_t domain, bool only_plain);
+/* Memory by a table of 4 levels; irqs: one of the next two, or 0, which lets all interrupts pass. */
+struct amdvi_entry amdvi_entry_domain(hpa_t root, uint16_t domain, uint64_t irqs);
 
-/* The same, but interrupts only through its table of AMDVI_IRQS entries at irqs (0: none at all). */
-struct amdvi_entry amdvi_entry_given(hpa_t root, uint16_t domain, hpa_t irqs);
+/* Interrupts only through its table of AMDVI_IRQS entries at table (0: none at all). */
+uint64_t amdvi_entry_irqs(hpa_t table);
+
+/* Those of modes fixed and lowest priority as they come. */
+uint64_t amdvi_entry_plain_irqs(void);
 
 /* Nothing, neither memory nor interrupts. root is of an empty table. */
 struct amdvi_entry amdvi_entry_blocked(hpa_t root);
@@ -33,8 +36,11 @@ struct amdvi_command amdvi_invalidate_irqs(uint16_t bdf);
 struct amdvi_command amdvi_invalidate_domain(uint16_t domain); /* all of its addresses, tables' entries too */
 struct amdvi_command amdvi_invalidate_all(void);
 
-/* Entries of an interrupt table: few enough that an index, in a message's data, is a vector of mode fixed. */
-#define AMDVI_IRQS 256U
+/*
+ * Entries of an interrupt table: few enough that an index, in a message's data, looks like a vector of mode fixed or
+ * lowest priority. Others may not be remapped.
+ */
+#define AMDVI_IRQS 512U
 uint32_t amdvi_irq(const struct msi_route *route);
 
 /* What an entry of the event log says, false when it is none. */

@@ -8,7 +8,7 @@
 #include "lib/string.h"
 #include "x86/apic.h"
 
-#define TABLES 64U
+#define TABLES 256U
 
 static struct {
 	uint32_t *entries; /* NULL: free */
@@ -58,6 +58,19 @@ void amdvi_irq_table_free(uint16_t bdf)
 	tables[at].entries = NULL;
 }
 
+hpa_t amdvi_irq_table_of(uint16_t bdf)
+{
+	unsigned int at = find(bdf);
+
+	return at == TABLES ? 0 : page_pool_to_hpa(&host_pool, tables[at].entries);
+}
+
+/* A level interrupt's EOI finds the pin by its vector, which in the pin is the index. */
+static bool fits(const struct msi_route *want, unsigned int index)
+{
+	return !want->is_level || (index & 0xFFU) == want->vector;
+}
+
 int amdvi_irq_add(uint16_t bdf, const struct msi_route *want, struct msi_msg *out)
 {
 	unsigned int at = find(bdf);
@@ -65,7 +78,7 @@ int amdvi_irq_add(uint16_t bdf, const struct msi_route *want, struct msi_msg *ou
 	if (at == TABLES)
 		return -EINVAL;
 	for (unsigned int i = 0; i < AMDVI_IRQS; i++) {
-		if (tables[at].entries[i] != 0)
+		if (tables[at].entries[i] != 0 || !fits(want, i))
 			continue;
 		atomic_store(&tables[at].entries[i], amdvi_irq(want));
 		out->address = MSI_ADDR_BASE;
@@ -75,13 +88,32 @@ int amdvi_irq_add(uint16_t bdf, const struct msi_route *want, struct msi_msg *ou
 	return -ENOSPC;
 }
 
-bool amdvi_irq_remove(uint16_t bdf, const struct msi_msg *msg)
+/* The entry that msg names, NULL when it is none of this device's. */
+static uint32_t *named(uint16_t bdf, const struct msi_msg *msg)
 {
 	unsigned int at = find(bdf);
 
 	if (at == TABLES || msg->data >= AMDVI_IRQS || msg->address != MSI_ADDR_BASE ||
 	    tables[at].entries[msg->data] == 0)
+		return NULL;
+	return &tables[at].entries[msg->data];
+}
+
+bool amdvi_irq_change(uint16_t bdf, const struct msi_route *want, const struct msi_msg *msg)
+{
+	uint32_t *entry = named(bdf, msg);
+
+	if (entry == NULL || !fits(want, msg->data))
 		return false;
-	atomic_store(&tables[at].entries[msg->data], 0U);
+	atomic_store(entry, amdvi_irq(want));
 	return true;
+}
+
+bool amdvi_irq_remove(uint16_t bdf, const struct msi_msg *msg)
+{
+	uint32_t *entry = named(bdf, msg);
+
+	if (entry != NULL)
+		atomic_store(entry, 0U);
+	return entry != NULL;
 }

@@ -83,6 +83,13 @@ static void write_back(void)
 	}
 }
 
+static void start_unit(struct vtd_unit *u)
+{
+	const struct vtd_irq_table table = { irqs, VTD_IRQS_LOG2, !iommu_vtd.filters_irqs };
+
+	vtd_unit_start(u, virt_to_phys(root), irqs != 0 ? &table : NULL);
+}
+
 static void vtd_start(const struct iommu_domain *d)
 {
 	for (unsigned int i = 0; i < VTD_ENTRIES; i++)
@@ -91,7 +98,7 @@ static void vtd_start(const struct iommu_domain *d)
 		root[bus] = vtd_root_entry(virt_to_phys(shared));
 	write_back();
 	for (unsigned int i = 0; i < unit_count; i++)
-		vtd_unit_start(&units[i], virt_to_phys(root), irqs, VTD_IRQS_LOG2);
+		start_unit(&units[i]);
 }
 
 static void do_everywhere(const struct vtd_words *what, unsigned int count)
@@ -167,6 +174,16 @@ static int vtd_map_irq(uint16_t bdf, const struct msi_route *want, struct msi_ms
 	return err;
 }
 
+static int vtd_change_irq(uint16_t bdf, const struct msi_route *want, const struct msi_msg *msg)
+{
+	const struct vtd_words what = vtd_invalidate_irqs();
+
+	if (!vtd_irq_change(bdf, want, msg))
+		return -EINVAL;
+	do_everywhere(&what, 1);
+	return 0;
+}
+
 static void vtd_unmap_irq(uint16_t bdf, const struct msi_msg *msg)
 {
 	const struct vtd_words what = vtd_invalidate_irqs();
@@ -190,6 +207,7 @@ struct iommu_backend iommu_vtd = {
 	.start = vtd_start,
 	.set_device = vtd_set_device,
 	.flush = vtd_flush,
+	.change_irq = vtd_change_irq,
 	.unmap_irq = vtd_unmap_irq,
 	.next_fault = vtd_next_fault,
 	.register_size = VTD_REGISTER_SIZE,

@@ -9,6 +9,8 @@
 #define CONTEXT_4_LEVELS 2UL
 #define CONTEXT_DOMAIN_SHIFT 8
 
+#define IRQ_LOGICAL BIT64(2)
+#define IRQ_LEVEL BIT64(4)
 #define IRQ_MODE_SHIFT 5
 #define IRQ_VECTOR_SHIFT 16
 #define IRQ_DEST_SHIFT 40
@@ -17,6 +19,10 @@
 #define MSG_INDEX_SHIFT 5
 #define MSG_INDEX_TOP BIT64(2)
 #define MSG_INDEX_BITS 0x7FFFU
+
+#define FAULT_IRQ_FIRST 0x20U
+#define FAULT_IRQ_LAST 0x26U
+#define FAULT_IRQ_SHIFT 48
 
 #define QUEUE_GLOBAL (1UL << 4)
 #define QUEUE_DOMAIN (2UL << 4)
@@ -37,6 +43,7 @@ struct vtd_words vtd_context_entry(hpa_t table, uint16_t domain)
 struct vtd_words vtd_irq_entry(const struct msi_route *route, uint16_t bdf)
 {
 	return (struct vtd_words){ PRESENT | (uint64_t)route->mode << IRQ_MODE_SHIFT |
+					   (route->is_logical ? IRQ_LOGICAL : 0) | (route->is_level ? IRQ_LEVEL : 0) |
 					   (uint64_t)route->vector << IRQ_VECTOR_SHIFT |
 					   (uint64_t)route->apic_id << IRQ_DEST_SHIFT,
 				   IRQ_CHECK_ID | bdf };
@@ -93,8 +100,8 @@ struct iommu_fault vtd_fault(uint64_t low, uint64_t high)
 		[0xD] = "it asked for a kind of access that is not allowed",
 		[0x20] = "it sent an interrupt with bits that must be 0",
 		[0x21] = "it sent an interrupt beyond the table",
-		[0x22] = "it sent an interrupt that it was not given",
-		[0x25] = "it sent an interrupt past the table",
+		[0x22] = "it sent an interrupt that was not given to anybody",
+		[0x25] = "it sent an interrupt of the old format",
 		[0x26] = "it sent an interrupt that is another's",
 	};
 	unsigned int reason = (unsigned int)(high >> 32) & 0xFFU;
@@ -102,6 +109,10 @@ struct iommu_fault vtd_fault(uint64_t low, uint64_t high)
 
 	if (reason < sizeof(reasons) / sizeof(reasons[0]))
 		fault.why = reasons[reason];
+	if (reason >= FAULT_IRQ_FIRST && reason <= FAULT_IRQ_LAST) {
+		fault.is_irq = true;
+		fault.address = low >> FAULT_IRQ_SHIFT;
+	}
 	if (fault.why == NULL)
 		fault.why = "an entry of the hypervisor's is bad";
 	return fault;

@@ -39,6 +39,16 @@ static bool is_owned(unsigned int index, uint16_t bdf)
 	return index < VTD_IRQS && entries[index].low != 0 && (entries[index].high & ENTRY_OWNER) == bdf;
 }
 
+bool vtd_irq_change(uint16_t bdf, const struct msi_route *want, const struct msi_msg *msg)
+{
+	unsigned int index;
+
+	if (!vtd_irq_index(msg, &index) || !is_owned(index, bdf))
+		return false;
+	atomic_store(&entries[index].low, vtd_irq_entry(want, bdf).low);
+	return true;
+}
+
 bool vtd_irq_remove(uint16_t bdf, const struct msi_msg *msg)
 {
 	unsigned int index;

@@ -4,7 +4,7 @@
 
 #include "iommu/vtd/vtd_format.h"
 
-#define VTD_IRQS_LOG2 10U
+#define VTD_IRQS_LOG2 12U
 #define VTD_IRQS (1U << VTD_IRQS_LOG2)
 
 /* Takes its pages. -ENOMEM. */
@@ -14,6 +14,7 @@ int vtd_irq_init(hpa_t *table);
 int vtd_irq_add(uint16_t bdf, const struct msi_route *want, struct msi_msg *out);
 
 /* True when the message named an entry of this device. */
+bool vtd_irq_change(uint16_t bdf, const struct msi_route *want, const struct msi_msg *msg);
 bool vtd_irq_remove(uint16_t bdf, const struct msi_msg *msg);
 
 /* All entries of a device. */

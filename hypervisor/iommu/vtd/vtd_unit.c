@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The registers of VT-d 11. A command bit is written together with the state bits as they are, and is done when the
- * status shows it. Interrupts in the old format pass as they come: see hypervisor/README.md.
+ * status shows it.
  */
 #include "iommu/vtd/vtd_unit.h"
 
@@ -155,21 +155,22 @@ static void start_queue(struct vtd_unit *u)
 	order(u, CMD_QUEUE);
 }
 
-static void start_irqs(struct vtd_unit *u, hpa_t irqs, unsigned int size)
+static void start_irqs(struct vtd_unit *u, const struct vtd_irq_table *irqs)
 {
 	const struct vtd_words forget = vtd_invalidate_irqs();
 
 	stop(u, CMD_REMAP_IRQS);
-	mmio_write64(u->regs + REG_IRQ_TABLE, irqs | (size - 1U));
+	mmio_write64(u->regs + REG_IRQ_TABLE, irqs->base | (irqs->log2 - 1U));
 	order(u, CMD_SET_IRQ_TABLE);
 	vtd_unit_do(u, &forget, 1);
-	/* No wait: QEMU lets such interrupts pass, but never shows the state. */
-	u->states |= CMD_COMPATIBLE_IRQS;
+	/* No wait: QEMU lets such interrupts pass, whatever it is told, and never shows the state. */
+	u->states &= ~CMD_COMPATIBLE_IRQS;
+	u->states |= irqs->lets_old_format_pass ? CMD_COMPATIBLE_IRQS : 0;
 	write32(u, REG_COMMAND, u->states);
 	order(u, CMD_REMAP_IRQS);
 }
 
-void vtd_unit_start(struct vtd_unit *u, hpa_t root_table, hpa_t irqs, unsigned int size)
+void vtd_unit_start(struct vtd_unit *u, hpa_t root_table, const struct vtd_irq_table *irqs)
 {
 	const struct vtd_words forget[] = { vtd_invalidate_contexts(), vtd_invalidate_addresses(u->can_drain) };
 
@@ -182,8 +183,8 @@ void vtd_unit_start(struct vtd_unit *u, hpa_t root_table, hpa_t irqs, unsigned i
 	order(u, CMD_SET_ROOT);
 	vtd_unit_do(u, forget, 2);
 	order(u, CMD_TRANSLATE);
-	if (irqs != 0)
-		start_irqs(u, irqs, size);
+	if (irqs != NULL)
+		start_irqs(u, irqs);
 	/* What firmware kept from devices in a way of its own; translation now does it. */
 	if (cap(u, 6, 5) != 0 && (read32(u, REG_PROTECTED_MEMORY) & PROTECTED_ON) != 0) {
 		write32(u, REG_PROTECTED_MEMORY, 0);

@@ -29,8 +29,14 @@ bool vtd_unit_caches_absent(const struct vtd_unit *u);
 unsigned int vtd_unit_domains(const struct vtd_unit *u);
 bool vtd_unit_has_irqs(const struct vtd_unit *u);
 
-/* Turns translation on, and interrupt remapping with the table of 2^size entries at irqs when that is not 0. */
-void vtd_unit_start(struct vtd_unit *u, hpa_t root_table, hpa_t irqs, unsigned int size);
+struct vtd_irq_table {
+	hpa_t base;
+	unsigned int log2; /* of its entries' number */
+	bool lets_old_format_pass; /* messages that name no entry */
+};
+
+/* Turns translation on, and interrupt remapping when irqs is not NULL. */
+void vtd_unit_start(struct vtd_unit *u, hpa_t root_table, const struct vtd_irq_table *irqs);
 
 /* Has the descriptors done, fewer than 250, and waits for the end. Panics when the unit does not answer. */
 void vtd_unit_do(struct vtd_unit *u, const struct vtd_words *what, unsigned int count);

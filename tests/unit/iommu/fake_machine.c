@@ -64,6 +64,15 @@ uint32_t pci_read(uint16_t bdf, unsigned int reg, unsigned int size)
 	return size == 4 ? ~0U : (1U << (8 * size)) - 1U;
 }
 
+uint8_t pci_find_capability(uint16_t bdf, uint8_t id)
+{
+	uint32_t at = (pci_read(bdf, 6, 2) & 0x10) != 0 ? pci_read(bdf, 0x34, 1) : 0;
+
+	while (at != 0 && pci_read(bdf, at, 1) != id)
+		at = pci_read(bdf, at + 1, 1);
+	return (uint8_t)at;
+}
+
 void *paging_map_mmio(hpa_t hpa, uint64_t size, unsigned int cache)
 {
 	(void)hpa;

@@ -17,6 +17,7 @@ enum { EVENT_HEAD = 0x2010, EVENT_TAIL = 0x2018, STATUS = 0x2020 };
 static uint32_t head;
 static unsigned int done[16]; /* commands by their code */
 static uint64_t last_command[16][2];
+static bool filters;
 static struct acpi_info acpi;
 static struct iommu_domain service, user;
 
@@ -56,6 +57,7 @@ static int setup(void **state)
 	acpi.iommu[0].bdf = 2;
 	memset(done, 0, sizeof(done));
 	head = 0;
+	filters = false;
 	fake_work = unit_works;
 	fake_set_reg(FEATURES, 1U << 6);
 	return 0;
@@ -66,6 +68,7 @@ static void begin(void)
 	assert_int_equal(iommu_amdvi.init(&acpi), 0);
 	domain(&service, 1);
 	domain(&user, 5);
+	iommu_amdvi.filters_irqs = filters;
 	iommu_amdvi.start(&service);
 }
 
@@ -120,6 +123,44 @@ static void test_start_in_emulator(void **state)
 	assert_int_equal(done[3], 64);
 }
 
+/* Nobody interrupts who has no entry, the Service VM's devices neither; who has one keeps to it. */
+static void test_filter(void **state)
+{
+	struct msi_route route = { .apic_id = 3, .vector = 0x31, .mode = APIC_DM_LOWEST, .is_logical = true };
+	struct msi_route level = { .apic_id = 1, .vector = 0x42, .is_level = true };
+	struct msi_msg msg, pin, other;
+	const uint32_t *table;
+
+	(void)state;
+	filters = true;
+	cpu_features.hypervisor = true;
+	begin();
+	for (unsigned int bdf = 0; bdf < 65536; bdf++)
+		assert_true(entry(bdf)->q[2] == 1);
+	assert_int_equal(iommu_amdvi.map_irq(0x20, &route, &msg), 0);
+	assert_true((entry(0x20)->q[2] & ~ADDRESS) == (1UL | 9UL << 1 | 2UL << 60));
+	assert_true(entry(0x20)->q[0] == entry(0x21)->q[0] && entry(0x21)->q[2] == 1);
+	assert_int_equal(last_command[2][0], 2UL << 60 | 0x20);
+	table = fake_memory(entry(0x20)->q[2] & ADDRESS);
+	assert_true(table[msg.data] == (1U | 1U << 2 | 1U << 6 | 3U << 8 | 0x31U << 16));
+	route.vector = 0x55;
+	assert_int_equal(iommu_amdvi.change_irq(0x20, &route, &msg), 0);
+	assert_int_equal(table[msg.data] >> 16, 0x55);
+	assert_int_equal(iommu_amdvi.change_irq(0x21, &route, &msg), -EINVAL);
+	/* a pin's index ends in the vector, so there are two for each */
+	assert_int_equal(iommu_amdvi.map_irq(0xA0, &level, &pin), 0);
+	assert_int_equal(pin.data & 0xFF, 0x42);
+	assert_int_equal(iommu_amdvi.map_irq(0xA0, &level, &other), 0);
+	assert_true((other.data & 0xFF) == 0x42 && other.data != pin.data);
+	assert_int_equal(iommu_amdvi.map_irq(0xA0, &level, &msg), -ENOSPC);
+	level.vector = 0x43;
+	assert_int_equal(iommu_amdvi.change_irq(0xA0, &level, &pin), -EINVAL);
+	/* away and back: it begins with none */
+	assert_int_equal(iommu_amdvi.set_device(0x20, &user), 0);
+	assert_int_equal(iommu_amdvi.set_device(0x20, &service), 0);
+	assert_true(entry(0x20)->q[2] == 1);
+}
+
 static void test_device(void **state)
 {
 	uint64_t blocked;
@@ -129,8 +170,8 @@ static void test_device(void **state)
 	assert_int_equal(iommu_amdvi.set_device(0x108, &user), 0);
 	assert_true(entry(0x108)->q[0] == (user.pt.root_hpa | 3UL | 4UL << 9 | 3UL << 61));
 	assert_true(entry(0x108)->q[1] == 5);
-	/* interrupts through a table of 256 entries of its own: IV, length 8, remapped */
-	assert_true((entry(0x108)->q[2] & ~ADDRESS) == (1UL | 8UL << 1 | 2UL << 60));
+	/* interrupts through a table of 512 entries of its own: IV, length 9, remapped */
+	assert_true((entry(0x108)->q[2] & ~ADDRESS) == (1UL | 9UL << 1 | 2UL << 60));
 	assert_true((entry(0x108)->q[2] & ADDRESS) != 0);
 	assert_true(entry(0x107)->q[1] == 1 && entry(0x109)->q[1] == 1);
 	assert_int_equal(last_command[2][0], 2UL << 60 | 0x108);
@@ -178,22 +219,21 @@ static void cve_2021_36148_amdvi_frees_only_an_entry_of_its_own(void **state)
 
 	(void)state;
 	begin();
-	assert_int_equal(iommu_amdvi.map_irq(0x108, &route, &msg), -EINVAL); /* has no table */
 	assert_int_equal(iommu_amdvi.set_device(0x108, &user), 0);
 	assert_int_equal(iommu_amdvi.set_device(0x110, &user), 0);
 	assert_int_equal(iommu_amdvi.map_irq(0x108, &route, &first), 0);
 	table = fake_memory(entry(0x108)->q[2] & ADDRESS);
-	assert_true(first.address == 0xFEE00000UL && first.data < 256);
+	assert_true(first.address == 0xFEE00000UL && first.data < 512);
 	assert_true(table[first.data] == (1U | 1U << 2 | 0x42U << 8 | 0x99U << 16));
-	for (unsigned int i = 1; i < 256; i++) {
+	for (unsigned int i = 1; i < 512; i++) {
 		assert_int_equal(iommu_amdvi.map_irq(0x108, &route, &msg), 0);
-		assert_true(msg.data < 256 && msg.data != first.data);
+		assert_true(msg.data < 512 && msg.data != first.data);
 	}
 	assert_int_equal(iommu_amdvi.map_irq(0x108, &route, &other), -ENOSPC);
 	/* neither what is another's, nor what is outside */
 	iommu_amdvi.unmap_irq(0x110, &first);
 	assert_true(table[first.data] != 0);
-	msg.data = 256;
+	msg.data = 512;
 	iommu_amdvi.unmap_irq(0x108, &msg);
 	msg.data = 0xFFFFFFFF;
 	iommu_amdvi.unmap_irq(0x108, &msg);
@@ -205,7 +245,7 @@ static void cve_2021_36148_amdvi_frees_only_an_entry_of_its_own(void **state)
 	assert_int_equal(iommu_amdvi.set_device(0x108, &service), 0);
 	assert_int_equal(iommu_amdvi.set_device(0x108, &user), 0);
 	table = fake_memory(entry(0x108)->q[2] & ADDRESS);
-	for (unsigned int i = 0; i < 256; i++)
+	for (unsigned int i = 0; i < 512; i++)
 		assert_int_equal(table[i], 0);
 }
 
@@ -249,7 +289,7 @@ static void test_events(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_absent), TEST(test_start), TEST(test_start_in_emulator), TEST(test_device),
+		TEST(test_absent), TEST(test_start), TEST(test_start_in_emulator), TEST(test_filter), TEST(test_device),
 		TEST(test_flush),  TEST(test_silence), TEST(test_events),
 		TEST(cve_2021_36148_amdvi_frees_only_an_entry_of_its_own),
 	};

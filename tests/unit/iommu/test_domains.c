@@ -12,7 +12,7 @@
 
 static struct acpi_info acpi;
 static struct iommu_domain service, user;
-static unsigned int flushes, starts, sets, irqs_made, faults_left;
+static unsigned int flushes, starts, sets, irqs_made, irqs_changed, faults_left;
 static uint16_t last_bdf;
 static const struct iommu_domain *last_domain;
 static struct iommu_fault fault;
@@ -51,6 +51,15 @@ static int map_irq(uint16_t bdf, const struct msi_route *want, struct msi_msg *o
 	return 0;
 }
 
+static int change_irq(uint16_t bdf, const struct msi_route *want, const struct msi_msg *msg)
+{
+	(void)bdf;
+	(void)want;
+	(void)msg;
+	irqs_changed++;
+	return 0;
+}
+
 static void unmap_irq(uint16_t bdf, const struct msi_msg *msg)
 {
 	(void)bdf;
@@ -74,6 +83,7 @@ struct iommu_backend iommu_amdvi = {
 	.set_device = set_device,
 	.flush = flush,
 	.map_irq = map_irq,
+	.change_irq = change_irq,
 	.unmap_irq = unmap_irq,
 	.next_fault = next_fault,
 	.max_leaf = 2,
@@ -85,12 +95,14 @@ struct iommu_backend iommu_vtd = { .name = "not this one", .register_size = 0x10
 static int setup(void **state)
 {
 	fake_setup(state);
-	flushes = starts = sets = irqs_made = faults_left = 0;
+	flushes = starts = sets = irqs_made = irqs_changed = faults_left = 0;
 	memset(&acpi, 0, sizeof(acpi));
 	acpi.iommu_count = 1;
 	acpi.has_intr_remap = true;
 	acpi.iommu[0].bdf = 0x10;
 	acpi.iommu[0].base = 0xFED80000;
+	acpi.ioapic_count = 1;
+	acpi.ioapic[0].id = 7;
 	iommu_amdvi.caches_absent = false;
 	return 0;
 }
@@ -263,6 +275,40 @@ static void test_many_devices(void **state)
 	assert_int_equal(iommu_attach(&user, 0x61), -ENOSPC);
 }
 
+/* Where firmware says as whom each I/O APIC interrupts, nobody interrupts without an entry. */
+static void test_filter(void **state)
+{
+	struct msi_route route = { .apic_id = 0xFF, .vector = 0x30, .mode = APIC_DM_FIXED, .is_logical = true };
+	struct msi_msg msg;
+	uint16_t bdf;
+
+	(void)state;
+	begin();
+	assert_false(iommu_filters_irqs() || iommu_amdvi.filters_irqs);
+	assert_int_equal(iommu_ioapic_bdf(7, &bdf), -ENODEV);
+	acpi.irq_source_count = 1;
+	acpi.irq_source[0].ioapic_id = 7;
+	acpi.irq_source[0].bdf = 0xA0;
+	begin();
+	assert_true(iommu_filters_irqs() && iommu_amdvi.filters_irqs);
+	assert_int_equal(iommu_ioapic_bdf(7, &bdf), 0);
+	assert_int_equal(bdf, 0xA0);
+	assert_int_equal(iommu_ioapic_bdf(8, &bdf), -ENODEV);
+	assert_int_equal(iommu_map_irq(0x40, &route, &msg), 0); /* the Service VM's */
+	assert_int_equal(iommu_change_irq(0x40, &route, &msg), 0);
+	route.is_logical = false; /* everybody */
+	assert_int_equal(iommu_map_irq(0x40, &route, &msg), -EINVAL);
+	assert_int_equal(iommu_change_irq(0x40, &route, &msg), -EINVAL);
+	assert_int_equal(iommu_detach(0x40), 0);
+	route.apic_id = 1;
+	assert_int_equal(iommu_map_irq(0x40, &route, &msg), -EINVAL);
+	assert_int_equal(iommu_change_irq(0x40, &route, &msg), -EINVAL);
+	assert_true(irqs_made == 1 && irqs_changed == 1);
+	acpi.ioapic[acpi.ioapic_count++].id = 9;
+	begin();
+	assert_false(iommu_filters_irqs());
+}
+
 static void test_irqs(void **state)
 {
 	struct msi_route route = { .apic_id = 1, .vector = 0x30, .mode = APIC_DM_FIXED };
@@ -324,7 +370,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_without), TEST(test_unusable), TEST(test_domain),
 		TEST(test_attach),  TEST(test_bridges),	 TEST(test_refused_devices),
-		TEST(test_irqs),    TEST(test_faults),	 TEST(test_many_devices),
+		TEST(test_irqs),   TEST(test_filter),    TEST(test_faults),	 TEST(test_many_devices),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

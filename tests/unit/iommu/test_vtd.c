@@ -22,6 +22,7 @@ enum { QUEUE = 0x90, IRQ_TABLE = 0xB8, RECORDS = 0x220 };
 static uint32_t head;
 static unsigned int done[8]; /* descriptors by their type */
 static struct vtd_words last[8];
+static bool filters;
 static struct acpi_info acpi;
 static struct iommu_domain service, user;
 
@@ -65,6 +66,7 @@ static int setup(void **state)
 	acpi.has_intr_remap = true;
 	memset(done, 0, sizeof(done));
 	head = 0;
+	filters = false;
 	fake_work = unit_works;
 	fake_set_reg(CAP, CAP_USUAL);
 	fake_set_reg(ECAP, ECAP_USUAL);
@@ -76,6 +78,7 @@ static void begin(void)
 	assert_int_equal(iommu_vtd.init(&acpi), 0);
 	domain(&service, 1);
 	domain(&user, 5);
+	iommu_vtd.filters_irqs = filters;
 	iommu_vtd.start(&service);
 }
 
@@ -129,11 +132,35 @@ static void test_start(void **state)
 	}
 	(void)tsc_now_us();
 	assert_int_equal(*reg32(COMMAND + 4), 0xC7800000U);
-	assert_true((fake_reg(IRQ_TABLE) & 0xFFF) == 9); /* 2^10 entries */
+	assert_true((fake_reg(IRQ_TABLE) & 0xFFF) == 11); /* 2^12 entries */
 	assert_true(done[1] == 1 && done[2] == 1 && done[4] == 1);
 	assert_true(last[1].low == (1UL | 1UL << 4));
 	assert_true(last[2].low == (2UL | 1UL << 4 | 3UL << 6));
 	assert_int_equal(*reg32(PROTECTED), 0);
+}
+
+/* The bit that lets the old format pass is off, even where firmware left it on. */
+static void test_filter(void **state)
+{
+	struct msi_route route = { .apic_id = 3, .vector = 0x31, .is_logical = true, .is_level = true };
+	const struct vtd_words *table;
+	struct msi_msg msg;
+	uint64_t high;
+
+	(void)state;
+	filters = true;
+	*reg32(COMMAND + 4) = 1U << 23;
+	begin();
+	(void)tsc_now_us();
+	assert_int_equal(*reg32(COMMAND + 4), 0xC7000000U);
+	table = fake_memory(fake_reg(IRQ_TABLE) & ADDRESS);
+	assert_int_equal(iommu_vtd.map_irq(0x20, &route, &msg), 0);
+	assert_true(table[0].low == (1UL | 1UL << 2 | 1UL << 4 | 0x31UL << 16 | 0x300UL << 32));
+	high = table[0].high;
+	route.vector = 0x55;
+	assert_int_equal(iommu_vtd.change_irq(0x20, &route, &msg), 0);
+	assert_true((table[0].low >> 16 & 0xFF) == 0x55 && table[0].high == high);
+	assert_int_equal(iommu_vtd.change_irq(0x21, &route, &msg), -EINVAL);
 }
 
 static void test_no_irqs(void **state)
@@ -207,28 +234,28 @@ static void cve_2021_36148_vtd_frees_only_an_entry_of_its_own(void **state)
 	assert_true(first.data == 0 && first.address == (0xFEE00000UL | 1UL << 4));
 	assert_true(table[0].low == (1UL | 1UL << 5 | 0x99UL << 16 | 0x4200UL << 32));
 	assert_true(table[0].high == (0x310UL | 1UL << 18));
-	for (unsigned int i = 1; i < 1024; i++) {
+	for (unsigned int i = 1; i < 4096; i++) {
 		assert_int_equal(iommu_vtd.map_irq(0x310, &route, &msg), 0);
 		assert_true(vtd_irq_index(&msg, &index) && index == i);
 	}
 	assert_int_equal(iommu_vtd.map_irq(0x318, &route, &msg), -ENOSPC);
 	/* neither another's, nor beyond the table, nor what was never ours */
 	iommu_vtd.unmap_irq(0x318, &first);
-	forged = vtd_irq_message(1024);
+	forged = vtd_irq_message(4096);
 	iommu_vtd.unmap_irq(0x310, &forged);
 	forged = vtd_irq_message(0xFFFF);
 	assert_true(vtd_irq_index(&forged, &index) && index == 0xFFFF);
 	iommu_vtd.unmap_irq(0x310, &forged);
 	forged = (struct msi_msg){ .address = 0xFEE00000, .data = 0 };
 	iommu_vtd.unmap_irq(0x310, &forged);
-	for (unsigned int i = 0; i < 1024; i++)
+	for (unsigned int i = 0; i < 4096; i++)
 		assert_true(table[i].low != 0);
 	iommu_vtd.unmap_irq(0x310, &first);
 	assert_int_equal(table[0].low, 0);
 	assert_int_equal(iommu_vtd.map_irq(0x318, &route, &msg), 0);
 	/* a device that changes hands loses its entries, others do not */
 	assert_int_equal(iommu_vtd.set_device(0x310, &service), 0);
-	assert_true(table[0].low != 0 && table[1].low == 0 && table[1023].low == 0);
+	assert_true(table[0].low != 0 && table[1].low == 0 && table[4095].low == 0);
 }
 
 static void put_record(unsigned int n, uint64_t low, uint64_t high)
@@ -265,7 +292,7 @@ static void test_faults(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_probe),   TEST(test_start),  TEST(test_no_irqs), TEST(test_device), TEST(test_flush),
+		TEST(test_probe),   TEST(test_start),  TEST(test_no_irqs), TEST(test_filter), TEST(test_device), TEST(test_flush),
 		TEST(test_silence), TEST(test_faults), TEST(cve_2021_36148_vtd_frees_only_an_entry_of_its_own),
 	};
 
