@@ -113,7 +113,8 @@ void pci_write(uint16_t bdf, unsigned int reg, unsigned int size, uint32_t value
 
 uint8_t pci_find_capability(uint16_t bdf, uint8_t id)
 {
-	unsigned int at = (pci_read(bdf, PCI_STATUS, 2) & PCI_STATUS_CAPS) != 0 ? pci_read(bdf, PCI_CAPS, 1) & 0xFCU : 0;
+	bool has_any = (pci_read(bdf, PCI_STATUS, 2) & PCI_STATUS_CAPS) != 0;
+	unsigned int at = has_any ? pci_read(bdf, PCI_CAPS, 1) & 0xFCU : 0;
 
 	for (unsigned int i = 0; at >= PCI_CAPS_FIRST && i < PCI_CAPS_MAX; i++) {
 		if (pci_read(bdf, at, 1) == id)

@@ -218,6 +218,23 @@ static bool can_leave(uint16_t bdf)
 	return true;
 }
 
+/* Under the lock. Devices that can reach each other are one VM's, or the Service VM's. */
+static bool is_apart(uint16_t bdf, const struct iommu_domain *d)
+{
+	for (unsigned int i = 0; i < given_count; i++) {
+		const struct iommu_domain *owner = given[i].domain;
+		uint16_t other = given[i].bdf;
+
+		if (other == bdf || owner == NULL || owner == d || !topology_are_together(bdf, other))
+			continue;
+		log_warn("iommu: %02x:%02x.%u cannot be VM %u's: %02x:%02x.%u, which it can reach, is VM %u's",
+			 PCI_BUS(bdf), PCI_DEV(bdf), PCI_FN(bdf), d->owner, PCI_BUS(other), PCI_DEV(other),
+			 PCI_FN(other), owner->owner);
+		return false;
+	}
+	return true;
+}
+
 /* Its place in the list, or given_count. */
 static unsigned int find_given(uint16_t bdf)
 {
@@ -260,7 +277,7 @@ int iommu_attach(struct iommu_domain *d, uint16_t bdf)
 	if (d != everyone && !can_leave(bdf))
 		return -EINVAL;
 	spinlock_lock(&lock);
-	err = move_device(bdf, d);
+	err = d == everyone || is_apart(bdf, d) ? move_device(bdf, d) : -EBUSY;
 	spinlock_unlock(&lock);
 	return err;
 }

@@ -25,7 +25,7 @@ struct msi_route {
 	uint8_t vector;
 	uint8_t mode;
 	bool is_logical;
-	bool is_level; /* a pin's: the entry's index then has the vector in its low byte, where the index is in the data */
+	bool is_level; /* a pin's: where the data names the entry, its low byte is the vector */
 };
 
 /* What is written into a device's MSI registers or its MSI-X table. */
@@ -61,7 +61,8 @@ int iommu_unmap(struct iommu_domain *d, gpa_t gpa, uint64_t size);
 
 /*
  * The device (segment 0) leaves the domain it was in. -EINVAL, with its name and the reason in the log, when it cannot
- * be told from others or firmware needs memory for it that d does not have.
+ * be told from others or firmware needs memory for it that d does not have; -EBUSY, likewise, when a device that it can
+ * reach past the IOMMU (another function of the same without ACS, say) is in another domain than d or iommu_start()'s.
  */
 int iommu_attach(struct iommu_domain *d, uint16_t bdf);
 

@@ -77,8 +77,8 @@ static bool is_for(uint64_t rte, uint8_t vector, const struct vlapic *vlapic)
 }
 
 /*
- * The pins of one chip that are asserting this vector: masked, then raised in the guest's chip. True: there are any. Came
- * the interrupt as an edge all the same (emulated IOMMUs of AMD do that), no EOI will reach the chip.
+ * The pins of one chip that are asserting this vector: masked, then raised in the guest's chip. True: there are any.
+ * Came the interrupt as an edge all the same (emulated IOMMUs of AMD do that), no EOI will reach the chip.
  */
 static bool raise_pins(struct ptirq_chip *chip, uint8_t vector, const struct vlapic *vlapic)
 {

@@ -10,8 +10,8 @@
 
 /*
  * A pin that a User VM has: from here on `rte` is what the hardware holds, until it goes back to what the Service VM
- * has written. -EBUSY: the Service VM uses it, or it is lent already; -ENOSPC: the IOMMU has no entry. The polarity is the Service VM's, where it said
- * one, else low.
+ * has written. -EBUSY: the Service VM uses it, or it is lent already; -ENOSPC: the IOMMU has no entry. The
+ * polarity is the Service VM's, where it said one, else low.
  */
 int ptirq_pin_lend(unsigned int chip, unsigned int pin, uint64_t rte);
 void ptirq_pin_return(unsigned int chip, unsigned int pin);

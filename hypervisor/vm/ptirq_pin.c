@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A pin's message is that of an MSI (VT-d 5.1.5.1, 82093AA 3.2.4): bits 19:4 of the address are bits 63:48 of the entry, bit 2
- * is bit 11, bits 10:0 of the data are bits 10:0. An entry that moves gets the new one of the IOMMU's before the old one
- * is given up, so that nothing is lost in between.
+ * A pin's message is that of an MSI (VT-d 5.1.5.1, 82093AA 3.2.4): bits 19:4 of the address are bits 63:48 of the RTE,
+ * bit 2 is bit 11, bits 10:0 of the data are bits 10:0. An entry that moves gets the new one of the IOMMU's before the
+ * old one is given up, so that nothing is lost in between.
  */
 #include "vm/ptirq_pin.h"
 
@@ -25,8 +25,8 @@ static struct pin {
 
 static bool same(const struct msi_route *a, const struct msi_route *b)
 {
-	return a->apic_id == b->apic_id && a->vector == b->vector && a->mode == b->mode && a->is_logical == b->is_logical &&
-	       a->is_level == b->is_level;
+	return a->apic_id == b->apic_id && a->vector == b->vector && a->mode == b->mode &&
+	       a->is_logical == b->is_logical && a->is_level == b->is_level;
 }
 
 static struct msi_route route_of(uint64_t rte)
@@ -63,7 +63,8 @@ bool ptirq_pin_route(unsigned int chip, unsigned int pin, uint64_t rte)
 	p->has_entry = err == 0;
 	p->route = route;
 	if (err != 0 && (rte & RTE_MASKED) == 0)
-		log_warn("ioapic %u: pin %u stays masked, the IOMMU has no entry for it: error %d", ioapic_id(chip), pin, -err);
+		log_warn("ioapic %u: pin %u stays masked, the IOMMU has no entry for it: error %d", ioapic_id(chip),
+			 pin, -err);
 	return err == 0;
 }
 

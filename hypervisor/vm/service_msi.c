@@ -61,7 +61,8 @@ static struct service_msi_dev *find_or_make(uint16_t bdf)
 	if (dev != NULL)
 		return dev;
 	if (device_count == DEVICES_MAX) {
-		log_warn("iommu: %02x:%02x.%u is one device too many to interrupt", PCI_BUS(bdf), PCI_DEV(bdf), PCI_FN(bdf));
+		log_warn("iommu: %02x:%02x.%u is one device too many to interrupt", PCI_BUS(bdf), PCI_DEV(bdf),
+			 PCI_FN(bdf));
 		return NULL;
 	}
 	dev = &devices[device_count];
@@ -100,8 +101,8 @@ int service_msi_route(uint16_t bdf, struct service_msi *m, bool *fresh)
 	m->active = err == 0;
 	*fresh = m->active;
 	if (err != 0)
-		log_warn("iommu: %02x:%02x.%u gets no entry for an interrupt: error %d", PCI_BUS(bdf), PCI_DEV(bdf), PCI_FN(bdf),
-			 -err);
+		log_warn("iommu: %02x:%02x.%u gets no entry for an interrupt: error %d", PCI_BUS(bdf), PCI_DEV(bdf),
+			 PCI_FN(bdf), -err);
 	return err;
 }
 
@@ -218,8 +219,8 @@ static bool write_msix(uint16_t bdf, uint16_t reg, uint8_t size, uint32_t value)
 	if (enable && !dev->msix_on)
 		err = service_msix_open(dev, cap);
 	if (err != 0)
-		log_warn("iommu: %02x:%02x.%u will not interrupt: its MSI-X table cannot be taken: error %d", PCI_BUS(bdf),
-			 PCI_DEV(bdf), PCI_FN(bdf), -err);
+		log_warn("iommu: %02x:%02x.%u will not interrupt: its MSI-X table cannot be taken: error %d",
+			 PCI_BUS(bdf), PCI_DEV(bdf), PCI_FN(bdf), -err);
 	pci_write(bdf, reg, size, value);
 	if (!enable && dev->msix_on)
 		service_msix_close(dev);

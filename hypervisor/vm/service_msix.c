@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The table of a device whose MSI-X is on: its pages are not the Service VM's then, and each access is carried out here.
- * An entry is programmed when it is unmasked. What else lies in those pages is the device's.
+ * The table of a device whose MSI-X is on: its pages are not the Service VM's then, each access is carried out here. An
+ * entry is programmed when it is unmasked. What else lies in those pages is the device's.
  */
 #include "hw/io.h"
 #include "hw/paging.h"
@@ -76,6 +76,24 @@ static void write_message(volatile uint8_t *at, uint64_t address, uint32_t data)
 	mmio_write32(at + ENTRY_DATA, data);
 }
 
+static bool program(struct service_msi_dev *dev, unsigned int n)
+{
+	struct service_msi *m = source(dev, n);
+	bool fresh;
+
+	if (service_msi_route(dev->bdf, m, &fresh) != 0)
+		return false;
+	if (fresh)
+		write_message(real(dev, n), m->message.address, m->message.data);
+	return true;
+}
+
+/* What cannot be sent stays masked. */
+static void unmask(struct service_msi_dev *dev, unsigned int n)
+{
+	mmio_write32(real(dev, n) + ENTRY_CONTROL, program(dev, n) ? 0 : VPCI_MSIX_ENTRY_MASKED);
+}
+
 int service_msix_open(struct service_msi_dev *dev, unsigned int cap)
 {
 	uint32_t where = pci_read(dev->bdf, cap + TABLE, 4);
@@ -103,6 +121,9 @@ int service_msix_open(struct service_msi_dev *dev, unsigned int cap)
 		source(dev, i)->data = mmio_read32(at + ENTRY_DATA);
 	}
 	dev->msix_on = true;
+	for (unsigned int i = 0; i < dev->count; i++)
+		if ((mmio_read32(real(dev, i) + ENTRY_CONTROL) & VPCI_MSIX_ENTRY_MASKED) == 0)
+			unmask(dev, i);
 	return 0;
 }
 
@@ -115,18 +136,6 @@ void service_msix_close(struct service_msi_dev *dev)
 	service_memory_give_back(dev->trapped, dev->trapped_size);
 	free_pages(dev);
 	dev->msix_on = false;
-}
-
-static bool program(struct service_msi_dev *dev, unsigned int n)
-{
-	struct service_msi *m = source(dev, n);
-	bool fresh;
-
-	if (service_msi_route(dev->bdf, m, &fresh) != 0)
-		return false;
-	if (fresh)
-		write_message(real(dev, n), m->message.address, m->message.data);
-	return true;
 }
 
 /* Of an entry that is not masked each write counts at once, as in the device. */
@@ -142,9 +151,10 @@ static void write_entry(struct service_msi_dev *dev, uint32_t offset, uint32_t v
 		m->address = (m->address & 0xFFFFFFFFUL) | (uint64_t)value << 32;
 	else if (at == ENTRY_DATA)
 		m->data = value;
-	if ((control & VPCI_MSIX_ENTRY_MASKED) == 0 && !program(dev, n))
-		control |= VPCI_MSIX_ENTRY_MASKED;
-	mmio_write32(real(dev, n) + ENTRY_CONTROL, control);
+	if ((control & VPCI_MSIX_ENTRY_MASKED) == 0)
+		unmask(dev, n);
+	else
+		mmio_write32(real(dev, n) + ENTRY_CONTROL, control);
 }
 
 static uint32_t read_entry(const struct service_msi_dev *dev, uint32_t offset)

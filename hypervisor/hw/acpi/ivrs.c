@@ -8,8 +8,8 @@
 
 enum { IVHD_10 = 0x10, IVHD_11 = 0x11, IVHD_40 = 0x40, IVMD_ALL = 0x20, IVMD_ONE = 0x21, IVMD_RANGE = 0x22 };
 enum { IVHD_ENTRIES = 24, IVHD_ENTRIES_11 = 40, IVMD_SIZE = 32 };
-enum { ENTRY_END = 4, ENTRY_ALIAS = 0x42, ENTRY_ALIAS_RANGE = 0x43, ENTRY_SPECIAL = 0x48, ENTRY_ACPI = 0xF0, ENTRY_ACPI_SIZE = 22 };
-enum { SPECIAL_IOAPIC = 1 };
+enum { ENTRY_END = 4, ENTRY_ALIAS = 0x42, ENTRY_ALIAS_RANGE = 0x43, ENTRY_SPECIAL = 0x48, ENTRY_ACPI = 0xF0 };
+enum { ENTRY_ACPI_SIZE = 22, SPECIAL_IOAPIC = 1 };
 
 static bool add_unit(const struct acpi_table *t, uint32_t at, struct acpi_info *info)
 {

@@ -27,7 +27,8 @@
 
 struct amdvi_entry amdvi_entry_domain(hpa_t root, uint16_t domain, uint64_t irqs)
 {
-	return (struct amdvi_entry){ { ENTRY_V | ENTRY_TV | ENTRY_LEVELS | root | ENTRY_IR | ENTRY_IW, domain, irqs, 0 } };
+	return (struct amdvi_entry){ { ENTRY_V | ENTRY_TV | ENTRY_LEVELS | root | ENTRY_IR | ENTRY_IW, domain, irqs,
+				       0 } };
 }
 
 uint64_t amdvi_entry_irqs(hpa_t table)
@@ -73,8 +74,8 @@ struct amdvi_command amdvi_invalidate_all(void)
 
 uint32_t amdvi_irq(const struct msi_route *route)
 {
-	return BIT32(0) | (uint32_t)route->mode << 2 | (route->is_logical ? BIT32(6) : 0) | (route->apic_id & 0xFFU) << 8 |
-	       (uint32_t)route->vector << 16;
+	return BIT32(0) | (uint32_t)route->mode << 2 | (route->is_logical ? BIT32(6) : 0) |
+	       (route->apic_id & 0xFFU) << 8 | (uint32_t)route->vector << 16;
 }
 
 bool amdvi_event(const uint64_t event[2], struct iommu_fault *fault)

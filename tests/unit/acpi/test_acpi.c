@@ -476,43 +476,31 @@ static void test_ivrs(void **state)
 	}
 }
 
-/* An I/O APIC on bus 0xFF, one behind a bridge, a timer; said twice; cut short. */
+/* An I/O APIC on bus 0xFF, one behind a bridge, a timer, the first said twice; AMD's way of saying one, and a timer. */
 static void test_irq_sources(void **state)
 {
 	static const char dmar[] = "\x00\x00\x2A\x00\x01\x00\x00\x00\x00\x00\xD9\xFE\0\0\0\0"
 				   "\x03\x08\0\0\x05\xFF\x1F\x07"
-				   "\x03\x0A\0\0\x06\x02\x1C\x00\x00\x00"
-				   "\x04\x08\0\0\x00\xFF\x0F\x00"
+				   "\x03\x0A\0\0\x06\x02\x1C\x00\x00\x00\x04\x08\0\0\x00\xFF\x0F\x00"
 				   "\x00\x00\x18\x00\x00\x00\x00\x00\x00\x10\xD9\xFE\0\0\0\0"
 				   "\x03\x08\0\0\x05\x00\x01\x00";
+	static const char ivrs[] = "\x10\x00\x28\x00\x02\x00\x40\x00\x00\x00\xD8\xFE\0\0\0\0\0\0\0\0\0\0\0\0"
+				   "\x48\0\0\xD7\x05\xA0\x00\x01\x48\0\0\x00\x00\xA0\x00\x02";
 	hpa_t t;
 
 	(void)state;
 	put_madt();
 	t = put_table("DMAR", dmar, sizeof(dmar) - 1);
 	assert_int_equal(acpi_parse(&access, RSDP, &info), 0);
-	assert_int_equal(info.iommu_count, 2);
-	assert_int_equal(info.irq_source_count, 1);
+	assert_true(info.iommu_count == 2 && info.irq_source_count == 1);
 	assert_true(info.irq_source[0].ioapic_id == 5 && info.irq_source[0].bdf == 0xFFFF);
 	put(t + 48 + 17, 1, 7); /* the first scope has no whole path */
 	end_table(t);
 	assert_int_equal(acpi_parse(&access, RSDP, &info), 0);
 	assert_true(info.iommu_count == 0 && info.irq_source_count == 0);
-}
-
-static void test_irq_sources_amd(void **state)
-{
-	static const char ivrs[] = "\x10\x00\x28\x00\x02\x00\x40\x00\x00\x00\xD8\xFE\0\0\0\0\0\0\0\0\0\0\0\0"
-				   "\x48\0\0\xD7\x05\xA0\x00\x01"
-				   "\x48\0\0\x00\x00\xA0\x00\x02";
-
-	(void)state;
-	put_madt();
 	(void)put_table("IVRS", ivrs, sizeof(ivrs) - 1);
 	assert_int_equal(acpi_parse(&access, RSDP, &info), 0);
-	assert_int_equal(info.iommu_count, 1);
-	assert_int_equal(info.irq_source_count, 1);
-	assert_true(info.irq_source[0].ioapic_id == 5 && info.irq_source[0].bdf == 0xA0);
+	assert_true(info.irq_source_count == 1 && info.irq_source[0].ioapic_id == 5 && info.irq_source[0].bdf == 0xA0);
 }
 
 static void test_too_many_iommus(void **state)
@@ -604,7 +592,7 @@ int main(void)
 		TEST(test_madt),	   TEST(test_other_tables), TEST(test_fadt),
 		TEST(test_old_fadt),	   TEST(test_sleep_packages), TEST(test_bad_tables),
 		TEST(test_too_many_cpus), TEST(test_find),	    TEST(test_hide),
-		TEST(test_hide_room),	   TEST(test_dmar), TEST(test_irq_sources), TEST(test_irq_sources_amd),	    TEST(test_ivrs),
+		TEST(test_hide_room),	   TEST(test_dmar), TEST(test_irq_sources),	    TEST(test_ivrs),
 		TEST(test_too_many_iommus),
 	};
 

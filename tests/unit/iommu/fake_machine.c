@@ -20,7 +20,7 @@ struct cpu_features cpu_features;
 static void *pages;
 static struct {
 	uint16_t bdf;
-	uint8_t config[256];
+	uint8_t config[512];
 } functions[FUNCTIONS];
 static unsigned int function_count;
 
@@ -56,7 +56,7 @@ uint32_t pci_read(uint16_t bdf, unsigned int reg, unsigned int size)
 	uint32_t value = 0;
 
 	for (unsigned int i = 0; i < function_count; i++) {
-		if (functions[i].bdf != bdf)
+		if (functions[i].bdf != bdf || reg + size > sizeof(functions[i].config))
 			continue;
 		memcpy(&value, functions[i].config + reg, size);
 		return value;

@@ -275,6 +275,62 @@ static void test_many_devices(void **state)
 	assert_int_equal(iommu_attach(&user, 0x61), -ENOSPC);
 }
 
+/* A bridge from its own bus to the next, with or without access control services; other functions likewise. */
+static void add_function(uint16_t bdf, bool several, unsigned int behind, bool isolates)
+{
+	uint8_t config[0x110] = { [0] = 0x86, [1] = 0x80, [6] = 0x10, [0x34] = 0x40, [0x40] = 0x10 };
+
+	config[0x0E] = (uint8_t)((several ? 0x80 : 0) | (behind != 0 ? 1 : 0));
+	config[0x19] = (uint8_t)behind;
+	if (isolates) {
+		config[0x100] = 0x0D;
+		config[0x102] = 1;
+		config[0x106] = 0x1D;
+	}
+	fake_pci_add(bdf, config, sizeof(config));
+}
+
+/* Functions of one device, and what is behind two ports of a switch: one VM's, unless both ports keep them apart. */
+static void test_groups(void **state)
+{
+	static struct iommu_domain third;
+
+	(void)state;
+	begin();
+	assert_int_equal(iommu_domain_init(&third, 4), 0);
+	add_function(0x20, true, 0, false); /* 00:04.0 and 00:04.1 */
+	add_function(0x21, true, 0, true);
+	add_function(0x28, false, 0, false);
+	add_function(0x30, false, 1, false); /* a root port, the switch 01:00.0, two ports, 03:00.0 and 04:00.0 */
+	add_function(0x100, false, 2, false);
+	add_function(0x200, false, 3, true);
+	add_function(0x208, false, 4, false);
+	assert_int_equal(iommu_attach(&user, 0x20), 0);
+	fake_log_lines = 0;
+	assert_int_equal(iommu_attach(&third, 0x21), -EBUSY);
+	assert_int_equal(fake_log_lines, 1);
+	assert_int_equal(iommu_attach(&third, 0x28), 0); /* another device of the root bus */
+	assert_int_equal(iommu_attach(&user, 0x21), 0);
+	assert_int_equal(iommu_attach(&user, 0x300), 0);
+	assert_int_equal(iommu_attach(&third, 0x400), -EBUSY);
+	assert_int_equal(iommu_attach(&service, 0x300), 0);
+	assert_int_equal(iommu_attach(&third, 0x400), 0);
+	assert_int_equal(iommu_attach(&user, 0x300), -EBUSY);
+	assert_int_equal(iommu_detach(0x400), 0);
+	assert_int_equal(iommu_attach(&user, 0x300), 0);
+	/* with a second port that does what the first does they are apart */
+	fake_teardown(NULL);
+	setup(NULL);
+	begin();
+	add_function(0x30, false, 1, false);
+	add_function(0x100, false, 2, false);
+	add_function(0x200, false, 3, true);
+	add_function(0x208, false, 4, true);
+	assert_int_equal(iommu_domain_init(&third, 4), 0);
+	assert_int_equal(iommu_attach(&user, 0x300), 0);
+	assert_int_equal(iommu_attach(&third, 0x400), 0);
+}
+
 /* Where firmware says as whom each I/O APIC interrupts, nobody interrupts without an entry. */
 static void test_filter(void **state)
 {
@@ -370,7 +426,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_without), TEST(test_unusable), TEST(test_domain),
 		TEST(test_attach),  TEST(test_bridges),	 TEST(test_refused_devices),
-		TEST(test_irqs),   TEST(test_filter),    TEST(test_faults),	 TEST(test_many_devices),
+		TEST(test_irqs),    TEST(test_filter),	 TEST(test_groups),
+		TEST(test_faults),  TEST(test_many_devices),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -292,7 +292,8 @@ static void test_faults(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_probe),   TEST(test_start),  TEST(test_no_irqs), TEST(test_filter), TEST(test_device), TEST(test_flush),
+		TEST(test_probe),   TEST(test_start),  TEST(test_no_irqs), TEST(test_filter),
+		TEST(test_device),  TEST(test_flush),
 		TEST(test_silence), TEST(test_faults), TEST(cve_2021_36148_vtd_frees_only_an_entry_of_its_own),
 	};
 

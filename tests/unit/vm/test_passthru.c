@@ -101,8 +101,8 @@ int iommu_unmap(struct iommu_domain *d, gpa_t gpa, uint64_t size)
 
 void service_msi_forget(uint16_t bdf)
 {
-	assert_int_equal(bdf, CARD);
-	note("silent ");
+	if (bdf == CARD)
+		note("silent ");
 }
 
 int iommu_attach(struct iommu_domain *d, uint16_t bdf)
