@@ -285,7 +285,7 @@ void service_msi_forget(uint16_t bdf)
 		return;
 	claim();
 	if (dev->cap != 0)
-		program(dev, 0);
+		program(dev, word(dev, CONTROL, 2) & ~(MSI_ENABLE | MSI_SEVERAL));
 	service_msi_free(bdf, &dev->msi);
 	dev->cap = 0;
 	if (dev->msix_on) {

@@ -29,6 +29,7 @@ struct service_msi_dev {
 	hpa_t table;
 	hpa_t trapped; /* whole pages, around the table */
 	uint64_t trapped_size;
+	volatile uint8_t *regs; /* those pages, as we see them */
 	struct service_msi *page[SERVICE_MSIX_PAGES];
 };
 

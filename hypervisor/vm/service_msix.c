@@ -20,6 +20,7 @@
 #define BAR_PORTS 1U
 #define BAR_64 4U
 #define BARS 6U
+#define POOL_RESERVE 64U /* pages that must be left before a device's registers are mapped for ourselves */
 #define PER_PAGE (PAGE_SIZE / sizeof(struct service_msi))
 
 enum { ENTRY_LOW = 0, ENTRY_HIGH = 4, ENTRY_DATA = 8, ENTRY_CONTROL = 12 };
@@ -44,7 +45,7 @@ static struct service_msi *source(const struct service_msi_dev *dev, unsigned in
 
 static volatile uint8_t *real(const struct service_msi_dev *dev, unsigned int n)
 {
-	return phys_to_virt(dev->table + n * VPCI_MSIX_ENTRY_SIZE);
+	return dev->regs + (dev->table - dev->trapped) + n * VPCI_MSIX_ENTRY_SIZE;
 }
 
 static void free_pages(struct service_msi_dev *dev)
@@ -106,14 +107,14 @@ int service_msix_open(struct service_msi_dev *dev, unsigned int cap)
 	dev->trapped_size = ALIGN_UP(dev->table + dev->count * VPCI_MSIX_ENTRY_SIZE, PAGE_SIZE) - dev->trapped;
 	if (bar == 0 || !range_within(dev->trapped, dev->trapped_size, 0, DIRECT_MAP_SIZE))
 		return -EINVAL;
-	err = make_pages(dev);
+	err = page_pool_available(&host_pool) < POOL_RESERVE ? -ENOMEM : make_pages(dev);
 	if (err == 0)
 		err = service_memory_take(dev->trapped, dev->trapped_size);
 	if (err != 0) {
 		free_pages(dev);
 		return err;
 	}
-	(void)paging_map_mmio(dev->trapped, dev->trapped_size, PG_UC);
+	dev->regs = paging_map_mmio(dev->trapped, dev->trapped_size, PG_UC);
 	for (unsigned int i = 0; i < dev->count; i++) {
 		volatile uint8_t *at = real(dev, i);
 
@@ -179,7 +180,7 @@ void service_msix_access(struct service_msi_dev *dev, struct io_access *io)
 	uint64_t offset = io->addr - dev->table;
 
 	if (!range_within(io->addr, io->size, dev->table, dev->count * VPCI_MSIX_ENTRY_SIZE)) {
-		passthru_access_register(phys_to_virt(io->addr), io);
+		passthru_access_register(dev->regs + (io->addr - dev->trapped), io);
 		return;
 	}
 	if ((io->size != 4U && io->size != 8U) || !IS_ALIGNED(offset, io->size)) {

@@ -17,3 +17,7 @@ vm_passthru_SRCS := tests/unit/vm/test_passthru.c hypervisor/vm/passthru.c hyper
 
 UNIT_TESTS += vm_exit_cpuid
 vm_exit_cpuid_SRCS := tests/unit/vm/test_exit_cpuid.c hypervisor/vm/exit_cpuid.c
+
+UNIT_TESTS += vm_service_msi
+vm_service_msi_SRCS := tests/unit/vm/test_service_msi.c hypervisor/vm/service_msi.c hypervisor/vm/service_msix.c \
+	hypervisor/mm/page_pool.c tests/unit/fake/log.c tests/unit/fake/panic.c
