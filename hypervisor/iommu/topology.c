@@ -59,12 +59,17 @@ static bool isolates(uint16_t bdf)
 	return false;
 }
 
+static bool is_bridge(uint16_t bdf)
+{
+	return (pci_read(bdf, 0x0E, 1) & 0x7FU) == PCI_TYPE_BRIDGE;
+}
+
 /* Two functions of a bus, or the bridges to them: functions of one device, or ports of one switch. */
 static bool may_meet(uint16_t a, uint16_t b)
 {
 	uint16_t above;
 	bool are_near = PCI_DEV(a) == PCI_DEV(b) ? (pci_read(a & 0xFFF8U, 0x0E, 1) & PCI_SEVERAL) != 0 :
-						   find_bridge(PCI_BUS(a), &above);
+						   is_bridge(a) && is_bridge(b) && find_bridge(PCI_BUS(a), &above);
 
 	return are_near && (!isolates(a) || !isolates(b));
 }

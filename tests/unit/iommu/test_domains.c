@@ -313,6 +313,8 @@ static void test_groups(void **state)
 	assert_int_equal(iommu_attach(&user, 0x21), 0);
 	assert_int_equal(iommu_attach(&user, 0x300), 0);
 	assert_int_equal(iommu_attach(&third, 0x400), -EBUSY);
+	assert_int_equal(iommu_attach(&third, 0x388), 0); /* a virtual function of 03:00.0 */
+	assert_int_equal(iommu_attach(&service, 0x388), 0);
 	assert_int_equal(iommu_attach(&service, 0x300), 0);
 	assert_int_equal(iommu_attach(&third, 0x400), 0);
 	assert_int_equal(iommu_attach(&user, 0x300), -EBUSY);
