@@ -6,6 +6,7 @@
 #include "hw/io.h"
 #include "hw/paging.h"
 #include "hw/pci.h"
+#include "hw/pci_sriov.h"
 #include "lib/errno.h"
 #include "lib/util.h"
 #include "vdev/vpci_msix.h"
@@ -25,16 +26,24 @@
 
 enum { ENTRY_LOW = 0, ENTRY_HIGH = 4, ENTRY_DATA = 8, ENTRY_CONTROL = 12 };
 
+/* A virtual function's are in its physical one. */
+static uint32_t bar_register(uint16_t bdf, unsigned int bar)
+{
+	struct pci_vf vf;
+
+	return pci_vf_find(bdf, &vf) ? vf.bar[bar] : pci_read(bdf, BAR_FIRST + 4U * bar, 4);
+}
+
 /* 0: there is none. */
 static hpa_t bar_base(uint16_t bdf, unsigned int bar)
 {
-	uint32_t low = bar < BARS ? pci_read(bdf, BAR_FIRST + 4U * bar, 4) : BAR_PORTS;
+	uint32_t low = bar < BARS ? bar_register(bdf, bar) : BAR_PORTS;
 	hpa_t base = low & ~0xFU;
 
 	if ((low & BAR_PORTS) != 0)
 		return 0;
 	if ((low & BAR_64) != 0 && bar + 1U < BARS)
-		base |= (hpa_t)pci_read(bdf, BAR_FIRST + 4U * (bar + 1U), 4) << 32;
+		base |= (hpa_t)bar_register(bdf, bar + 1U) << 32;
 	return base;
 }
 

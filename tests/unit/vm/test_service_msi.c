@@ -10,6 +10,7 @@
 
 #include "hw/paging.h"
 #include "hw/pci.h"
+#include "hw/pci_sriov.h"
 #include "hw/smp_call.h"
 #include "lib/errno.h"
 #include "vm/passthru.h"
@@ -28,7 +29,7 @@
 struct page_pool host_pool;
 static uint8_t cfg[256];
 static uint32_t regs[1024]; /* the page with the table */
-static bool filters;
+static bool filters, is_vf;
 static int map_error, take_error;
 static unsigned int mapped, live, changes, takes, others;
 static struct msi_route last;
@@ -52,6 +53,13 @@ uint8_t pci_find_capability(uint16_t bdf, uint8_t id)
 {
 	assert_int_equal(bdf, CARD);
 	return id == 5 ? MSI : id == 0x11 ? MSIX : 0;
+}
+
+bool pci_vf_find(uint16_t bdf, struct pci_vf *vf)
+{
+	assert_int_equal(bdf, CARD);
+	*vf = (struct pci_vf){ .bar = { BAR_HPA } };
+	return is_vf;
 }
 
 bool iommu_filters_irqs(void)
@@ -133,6 +141,7 @@ static int setup(void **state)
 	for (unsigned int i = 0; i < ENTRIES; i++)
 		regs[4 * i + 3] = MASKED;
 	filters = true;
+	is_vf = false;
 	map_error = take_error = 0;
 	mapped = live = changes = takes = others = 0;
 	return 0;
@@ -278,6 +287,17 @@ static void a_table_that_cannot_be_taken_is_left(void **state)
 	assert_int_equal(takes, 0);
 }
 
+static void a_virtual_function_has_a_table(void **state)
+{
+	(void)state;
+	put(0x10, 8, 0);
+	config_write(MSIX + 2, 2, 0x8000);
+	assert_int_equal(takes, 0);
+	is_vf = true;
+	config_write(MSIX + 2, 2, 0x8000);
+	assert_int_equal(takes, 1);
+}
+
 static void a_device_that_goes_away_is_silent(void **state)
 {
 	(void)state;
@@ -308,6 +328,7 @@ int main(void)
 		TEST(msix_goes_by_entries),
 		TEST(entries_written_before_are_not_sent_as_they_are),
 		TEST(a_table_that_cannot_be_taken_is_left),
+		TEST(a_virtual_function_has_a_table),
 		TEST(a_device_that_goes_away_is_silent),
 		TEST(without_a_filter_nothing_is_touched),
 	};
