@@ -52,7 +52,8 @@ check devices-come-back acrnctl dev return $CARD $DISK $USB
 modprobe nvme
 check disk-is-here-again until_true 30 test -b /dev/nvme0n1p2
 mkdir -p /tmp/root
-check what-the-guest-wrote-is-on-it sh -c 'mount /dev/nvme0n1p2 /tmp/root && test -x /tmp/root/usr/bin/hello'
+modprobe ext4
+check what-the-guest-wrote-is-on-it sh -c 'mount -t ext4 /dev/nvme0n1p2 /tmp/root && test -x /tmp/root/usr/bin/hello'
 umount /tmp/root
 modprobe e1000e
 check card-is-here-again until_true 30 test -e /sys/bus/pci/devices/0000:$CARD/net
