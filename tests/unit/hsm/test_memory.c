@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 /* Guest memory: what is mapped is what was asked, to the page, and what may be mapped is pinned. */
 #define _GNU_SOURCE
+#include <acrn/hypercall.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
