@@ -650,7 +650,8 @@ cut_everywhere() {
 	[ "$status" = 1 ]
 	[[ $output == *"there is no log of ACRN"* ]]
 	run "$PROGRAMS/acrn" --root "$ROOT" log --save
-	[ "$status" = 1 ]
+	[ "$status" = 0 ]
+	[ -z "$output" ]
 	printf '\006\0\0\0It ended badly.\nthe reason\n' >"$v"
 	run "$PROGRAMS/acrn" --root "$ROOT" log --last
 	[ "$output" = $'It ended badly.\nthe reason' ]
@@ -661,6 +662,39 @@ cut_everywhere() {
 	[[ $output == "Of an earlier start, on "*$'It ended badly.\nthe reason' ]]
 	run "$PROGRAMS/acrn" --root "$ROOT" log
 	[ "$status" = 2 ]
+}
+
+# kept WRITTEN WANTED: memory as a run has left it, with a text of 16352 characters in its ring
+kept() {
+	mkdir -p "$ROOT/dev"
+	{
+		printf 'ACRN-LOG'
+		for n in "$1" "$2"; do
+			printf "\\x$(printf %x $((n & 255)))\\x$(printf %x $((n >> 8 & 255)))\\0\\0"
+		done
+		printf '%16s' ''
+		cat
+	} >"$BATS_TEST_TMPDIR/kept"
+	dd if="$BATS_TEST_TMPDIR/kept" of="$ROOT/dev/mem" bs=4096 seek=65536 2>/dev/null
+	truncate -s $((0x10004000)) "$ROOT/dev/mem"
+}
+
+@test "on a BIOS machine acrn log shows what is left in memory, once, a ring that has come round from its oldest line" {
+	rm -r "$ROOT/sys/firmware/efi"
+	printf 'one\ntwo\003\n' | kept 9 1
+	run "$PROGRAMS/acrn" --root "$ROOT" log --last
+	[ "$output" = $'The last run of the hypervisor ended badly. The end of its log:\none\ntwo.' ]
+	{ printf 'last\nle\noldest\n'; head -c 16335 /dev/zero | tr '\0' x; printf '\nn'; } | kept $((16352 + 5)) 0
+	run "$PROGRAMS/acrn" --root "$ROOT" log --last
+	[ "${lines[0]}" = "The machine was reset while the hypervisor ran. The end of its log:" ]
+	[ "${lines[1]}" = oldest ]
+	[ "${lines[-1]}" = nlast ]
+	run "$PROGRAMS/acrn" --root "$ROOT" log --save
+	[[ $output == "acrn: The machine was reset"* ]]
+	run "$PROGRAMS/acrn" --root "$ROOT" log --save
+	[ -z "$output" ]
+	run "$PROGRAMS/acrn" --root "$ROOT" log --last
+	[[ $output == "Of an earlier start, on "*nlast ]]
 }
 
 @test "the entry that acrn.efi makes for itself is not taken for ours, and goes at removal" {
@@ -686,7 +720,8 @@ generator() { # sets output; the probes named in $BROKEN fail
 		}
 		make_system_path_relative_to_its_root() { [ "${1##*/}" != "${BROKEN_FILE:-}" ] && echo "/relative${1}"; }
 	TXT
-	printf '#!/bin/sh\n[ -z "$BROKEN_PROBE" ] && echo /dev/vda2\n' >"$lib/grub-probe"
+	printf '%s\n' '#!/bin/sh' '[ -z "$BROKEN_PROBE" ] || exit 1' \
+		'case $1 in *fs_uuid) echo E2E0-$2 ;; *) echo /dev/vda2 ;; esac' >"$lib/grub-probe"
 	chmod +x "$lib/grub-probe"
 	for f in "" previous/; do
 		printf 'kernel  = %s/vmlinuz\ninitrd  = %s/initrd\n' "$ROOT/boot" "$ROOT/boot" \
@@ -697,7 +732,8 @@ generator() { # sets output; the probes named in $BROKEN fail
 	: >"$ROOT/boot/initrd"
 	local script=$TOP/scripts/install/20_acrn
 	[ -z "${ACRN_PROGRAMS:-}" ] || script=/etc/grub.d/20_acrn
-	run env "$@" PATH="$lib:$PATH" pkgdatadir="$lib" ACRN_BOOT="$BATS_TEST_TMPDIR/boot" sh "$script"
+	run env "$@" PATH="$lib:$PATH" pkgdatadir="$lib" ACRN_BOOT="$BATS_TEST_TMPDIR/boot" ACRN_ROOT="$ROOT" sh "$script"
+	echo "$output"
 	[ "$status" = 0 ]
 	# no half entries, whatever happened
 	[ "$(grep -c '^menuentry' <<<"$output")" = "$(grep -c '^}' <<<"$output")" ]
@@ -706,8 +742,24 @@ generator() { # sets output; the probes named in $BROKEN fail
 @test "GRUB's menu gets an entry for the hypervisor and one for the previous one" {
 	generator A=
 	[ "$(grep -c '^menuentry' <<<"$output")" = 2 ]
-	grep -qx "	module2 /relative$ROOT/boot/initrd initrd" <<<"$output"
+	[ "$(grep -c "^	*module2 /relative$ROOT/boot/initrd initrd\$" <<<"$output")" = 2 ]
 	grep -q -- '--set=root 1234' <<<"$output"
+}
+
+@test "GRUB's entry starts acrn.efi on a UEFI machine that has it, else acrn.elf, and comes back if neither starts" {
+	generator A=
+	grep -qx '	search --no-floppy --fs-uuid --set=acrn_esp E2E0-/boot/efi' <<<"$output"
+	grep -qx '	if \[ x$grub_platform = xefi -a -e ($acrn_esp)/EFI/acrn/acrn.efi \]; then' <<<"$output"
+	grep -qx '		chainloader ($acrn_esp)/EFI/acrn/previous/acrn.efi' <<<"$output"
+	grep -qx "		multiboot2 /relative$BATS_TEST_TMPDIR/boot/acrn.elf log=0x10000000" <<<"$output"
+	grep -qx '	configfile $prefix/grub.cfg' <<<"$output"
+	! command -v grub-script-check || grub-script-check <<<"$output" || false
+	# without such a partition, or without UEFI, no word of it
+	echo "/ /dev/vda2 ext4 1234-uuid /" >"$FAKE/mounts"
+	generator A=
+	! grep -q 'chainloader\|acrn_esp' <<<"$output" || false
+	grep -qx "	multiboot2 /relative$BATS_TEST_TMPDIR/boot/acrn.elf log=0x10000000" <<<"$output"
+	! command -v grub-script-check || grub-script-check <<<"$output" || false
 }
 
 @test "a failing grub-probe leaves a menu without our entries, not with half of one" {

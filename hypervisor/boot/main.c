@@ -9,6 +9,7 @@
 #include "boot/multiboot.h"
 #include "boot/service_source.h"
 #include "config/scenario.h"
+#include "config/slice.h"
 #include "debug/console.h"
 #include "debug/dump.h"
 #include "hw/cpu.h"
@@ -59,16 +60,24 @@ static const void *early_map(hpa_t at, uint64_t size)
 	return at < LOW_4G && size <= LOW_4G - at ? phys_to_virt(at) : NULL;
 }
 
-static bool has_option(const char *option)
+/* What stands behind the first word of the command line that begins so, or NULL. */
+static const char *option_value(const char *option)
 {
 	size_t len = strlen(option);
 
 	for (const char *at = boot.cmdline; at != NULL; at = strchr(at, ' ')) {
 		at += *at == ' ';
-		if (strncmp(at, option, len) == 0 && (at[len] == '\0' || at[len] == ' '))
-			return true;
+		if (strncmp(at, option, len) == 0)
+			return at + len;
 	}
-	return false;
+	return NULL;
+}
+
+static bool has_option(const char *option)
+{
+	const char *end = option_value(option);
+
+	return end != NULL && (*end == '\0' || *end == ' ');
 }
 
 static void read_loader_information(hpa_t information)
@@ -147,15 +156,41 @@ static hpa_t take(uint64_t size, uint64_t align, hpa_t limit, const char *what)
 	return at;
 }
 
+/* Where the boot entry wants the log to be (log=ADDRESS), since the system behind a failed start looks for it there. */
+static bool find_log_address(hpa_t *at)
+{
+	const char *text = option_value("log=");
+	const char *end = text == NULL ? NULL : strchr(text, ' ');
+	struct slice word = {text, 0};
+
+	if (text == NULL)
+		return false;
+	word.len = end == NULL ? strlen(text) : (size_t)(end - text);
+	if (!slice_number(word, LOW_4G - LAST_LOG_SIZE, at) || !IS_ALIGNED(*at, PAGE_SIZE)) {
+		log_warn("log=%s: not the address of a page below 4 GiB", text);
+		return false;
+	}
+	return true;
+}
+
 /*
  * The same place at each start, so that the last run's log is found: amid the memory below 4 GiB, away from its ends,
- * where firmware and loaders live. No such place is no reason not to start.
+ * where firmware and loaders live. No such place is no reason not to start. A loader that has cut a log out of the
+ * memory map has done so for a system that was not started, then.
  */
 static void take_last_log(void)
 {
-	hpa_t middle = ALIGN_DOWN(MIN(memmap_top(&memmap), LOW_4G) / 2, SIZE_2M);
+	hpa_t limit = ALIGN_DOWN(MIN(memmap_top(&memmap), LOW_4G) / 2, SIZE_2M);
+	hpa_t at;
 
-	last_log = memmap_allocate(&memmap, LAST_LOG_SIZE, PAGE_SIZE, middle, MEMMAP_HYPERVISOR);
+	if (find_log_address(&at)) {
+		limit = at + LAST_LOG_SIZE;
+		if (last_log_is_at(at) && memmap_override(&memmap, at, LAST_LOG_SIZE, MEMMAP_HYPERVISOR) == 0) {
+			last_log = at;
+			return;
+		}
+	}
+	last_log = memmap_allocate(&memmap, LAST_LOG_SIZE, PAGE_SIZE, limit, MEMMAP_HYPERVISOR);
 }
 
 static void take_memory(void)

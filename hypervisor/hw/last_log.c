@@ -28,6 +28,11 @@ static void show(const struct kept_log *last)
 	log_warn("that was the end of the last run's log");
 }
 
+bool last_log_is_at(hpa_t hpa)
+{
+	return kept_log_is_whole(phys_to_virt(hpa));
+}
+
 void last_log_init(hpa_t hpa)
 {
 	kept = phys_to_virt(hpa);

@@ -10,6 +10,9 @@
 
 #define LAST_LOG_SIZE (16U * 1024U)
 
+/* Whether a run left its log at hpa, which is mapped. */
+bool last_log_is_at(hpa_t hpa);
+
 /* Shows what the last run left at hpa, and keeps this run's log there from now on. */
 void last_log_init(hpa_t hpa);
 

@@ -4,6 +4,8 @@
 # anything but files that the caller names.
 
 EFI_FOLDER=EFI/acrn
+# Where GRUB tells acrn.elf to keep its log on a BIOS machine, and how that begins: hypervisor/lib/kept_log.h
+LOG_ADDRESS=0x10000000 LOG_END=0x10004000 LOG_MAGIC=4e524341
 ESP_TYPE=c12a7328-f81f-11d2-ba4b-00a0c93ec93b
 
 # not echo: it would take the backslashes of paths for its own
