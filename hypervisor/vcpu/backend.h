@@ -19,6 +19,7 @@ struct vcpu_backend {
 	const char *(*probe)(void);
 	bool (*offers)(enum vcpu_feature feature);
 	const struct pgtable_format *(*format)(void); /* of the nested tables */
+	unsigned int (*max_leaf)(void); /* the highest level of theirs that may hold a leaf */
 	int (*cpu_on)(void);
 	void (*cpu_off)(void);
 

@@ -5,7 +5,6 @@
  */
 #include "vm/vm.h"
 
-#include "hw/cpu.h"
 #include "hw/paging.h"
 #include "hw/smp_call.h"
 #include "hw/tsc.h"
@@ -267,8 +266,7 @@ static int build(struct vm *vm, uint64_t pcpus)
 
 	if (err != 0)
 		return err;
-	if (!cpu_features.page1g)
-		vm->group.space.pt.max_leaf = 2;
+	vm->group.space.pt.max_leaf = vcpu_backend->max_leaf();
 	err = vcpu_backend->group_init(&vm->group);
 	if (err != 0) {
 		gpa_space_destroy(&vm->group.space);

@@ -15,8 +15,6 @@
 #include "x86/cr.h"
 #include "x86/msr.h"
 
-struct svm_features svm_features;
-
 struct svm_cpu {
 	void *host_save;
 	struct vcpu *loaded; /* whose lazily switched state the hardware holds */
@@ -25,32 +23,6 @@ struct svm_cpu {
 	uint32_t asid_next;
 };
 static DEFINE_PERCPU(struct svm_cpu, svm_cpu);
-
-static const char *svm_probe(void)
-{
-	struct cpuid_regs r;
-	uint64_t vm_cr;
-
-	if (!cpu_features.svm)
-		return "the CPU has no SVM";
-	if (!msr_read_safe(MSR_AMD_VM_CR, &vm_cr) || (vm_cr & VM_CR_SVMDIS) != 0)
-		return "SVM is disabled by the firmware";
-	r = cpuid(CPUID_SVM, 0);
-	if ((r.edx & CPUID_SVM_EDX_NPT) == 0)
-		return "the CPU has SVM but no nested paging";
-	if (r.ebx < 2)
-		return "the CPU has fewer than two address space ids";
-	svm_features.nrips = (r.edx & CPUID_SVM_EDX_NRIPS) != 0;
-	svm_features.asids = r.ebx;
-	return NULL;
-}
-
-/* Nothing that the CPU has needs our leave. */
-static bool svm_offers(enum vcpu_feature feature)
-{
-	(void)feature;
-	return true;
-}
 
 static const struct pgtable_format *svm_format(void)
 {
@@ -268,6 +240,7 @@ const struct vcpu_backend svm_backend = {
 	.probe = svm_probe,
 	.offers = svm_offers,
 	.format = svm_format,
+	.max_leaf = svm_max_leaf,
 	.cpu_on = svm_cpu_on,
 	.cpu_off = svm_cpu_off,
 	.group_init = svm_group_init,

@@ -30,6 +30,11 @@ extern struct svm_features svm_features;
 
 extern const struct vcpu_backend svm_backend;
 
+/* svm_probe.c: fills svm_features; NULL, or why SVM cannot be used. */
+const char *svm_probe(void);
+unsigned int svm_max_leaf(void);
+bool svm_offers(enum vcpu_feature feature);
+
 /* svm_entry.S: runs the guest until an exit. Host interrupts are held (GIF 0) around it. */
 void svm_enter(struct vcpu *vcpu, hpa_t vmcb);
 

@@ -441,6 +441,7 @@ const struct vcpu_backend vmx_backend = {
 	.probe = vmx_probe,
 	.offers = vmx_offers,
 	.format = vmx_format,
+	.max_leaf = vmx_max_leaf,
 	.cpu_on = vmx_cpu_on,
 	.cpu_off = vmx_cpu_off,
 	.group_init = vmx_group_init,

@@ -79,6 +79,7 @@ extern const struct vcpu_backend vmx_backend;
 
 /* vmx_probe.c: fills vmx_features; NULL, or why VMX cannot be used. */
 const char *vmx_probe(void);
+unsigned int vmx_max_leaf(void);
 bool vmx_offers(enum vcpu_feature feature);
 
 /* vmx_entry.S: runs the guest until an exit; 0, or -1 when the CPU refused (VMfail). */

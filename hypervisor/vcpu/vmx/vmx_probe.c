@@ -69,6 +69,21 @@ static const char *probe_ept(void)
 	return NULL;
 }
 
+/* What we want and get along without: guests lack the instruction, or an exit does it. */
+static void tell_missing(void)
+{
+	const uint32_t all = VMX_CPU2_RDTSCP | VMX_CPU2_VPID | VMX_CPU2_WBINVD | VMX_CPU2_INVPCID | VMX_CPU2_XSAVES;
+	uint32_t has = vmx_features.cpu2;
+	bool has_shadow = (vmx_features.cpu & VMX_CPU_TPR_SHADOW) != 0;
+
+	if ((has & all) == all && has_shadow)
+		return;
+	log_info("vcpu: this CPU's VMX has no%s%s%s%s%s%s", has_shadow ? "" : " TPR shadow;",
+		 (has & VMX_CPU2_RDTSCP) != 0 ? "" : " RDTSCP;", (has & VMX_CPU2_VPID) != 0 ? "" : " VPID;",
+		 (has & VMX_CPU2_WBINVD) != 0 ? "" : " WBINVD exit;",
+		 (has & VMX_CPU2_INVPCID) != 0 ? "" : " INVPCID;", (has & VMX_CPU2_XSAVES) != 0 ? "" : " XSAVES;");
+}
+
 /* The three go together, or not at all. */
 static void probe_apic(void)
 {
@@ -126,9 +141,17 @@ const char *vmx_probe(void)
 		why = probe_ept();
 	if (why != NULL)
 		return why;
+	tell_missing();
 	probe_apic();
 	probe_posted();
 	return NULL;
+}
+
+unsigned int vmx_max_leaf(void)
+{
+	if ((vmx_features.ept_vpid_cap & VMX_EPT_CAP_1G) != 0)
+		return 3;
+	return (vmx_features.ept_vpid_cap & VMX_EPT_CAP_2M) != 0 ? 2 : 1;
 }
 
 bool vmx_offers(enum vcpu_feature feature)

@@ -21,3 +21,11 @@ vcpu_vmx_intercept_SRCS := tests/unit/vcpu/test_vmx_intercept.c hypervisor/vcpu/
 
 UNIT_TESTS += vcpu_vmx_posted
 vcpu_vmx_posted_SRCS := tests/unit/vcpu/test_vmx_posted.c hypervisor/vcpu/vmx/vmx_posted.c
+
+UNIT_TESTS += vcpu_vmx_probe
+vcpu_vmx_probe_SRCS := tests/unit/vcpu/test_vmx_probe.c hypervisor/vcpu/vmx/vmx_probe.c tests/unit/fake/log.c
+vcpu_vmx_probe_CFLAGS := -Itests/unit/vcpu/machine
+
+UNIT_TESTS += vcpu_mitigation
+vcpu_mitigation_SRCS := tests/unit/vcpu/test_mitigation.c hypervisor/vcpu/mitigation.c tests/unit/fake/log.c
+vcpu_mitigation_CFLAGS := -Itests/unit/vcpu/machine
