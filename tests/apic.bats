@@ -27,6 +27,13 @@ everywhere() { # NAME [x2apic]: in both modes, or in this one alone
 	never_says apic_cpu "interrupts are posted"
 	says apic_posted "interrupts are posted to a guest that runs"
 }
+@test "it is the same acrn.elf byte for byte, in both emulators" {
+	local bed hash
+	hash=$(sha256sum <"$BUILD/hypervisor/acrn.elf" | cut -d' ' -f1)
+	for bed in amd plain cpu posted; do
+		grep -qE "run: acrn.elf $hash\$" "$LOGS/apic_$bed.run"
+	done
+}
 @test "a CPU takes its own interrupts, the highest first" {
 	everywhere an-interrupt-to-itself-is-taken
 	everywhere the-highest-is-taken-first

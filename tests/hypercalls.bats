@@ -39,5 +39,12 @@ both() {
 	both doorbell-rings-without-a-wait-and-a-full-ring-is-a-request
 }
 @test "a triple fault is an event, and a request to reset" { both triple-fault-is-an-event-and-a-request; }
-@test "a VM ends, and its id with it" { both vm-ends; }
+@test "a state that the CPU refuses stops the VM, and the log names what is wrong with it" {
+	both a-state-that-no-cpu-enters-stops-the-vm
+	says hypercalls "refuses to enter the guest: EFER.LME and CR0.PG without CR4.PAE"
+}
+@test "a VM ends, and its id with it" {
+	both vm-ends
+	both vm-goes
+}
 @test "a real-time VM gets a CPU that was given up, alone" { passes hypercalls vmmcall-a-cpu-of-its-own; }

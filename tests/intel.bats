@@ -13,6 +13,13 @@ setup_file() {
 	says intel "started by GRUB"
 	says intel "cpu: .*, ${BOCHS_CPUS:-1} running"
 	says intel "vcpu: using (VMX|SVM)"
+	says intel "mitigations: "
+	[ "${BOCHS_MODEL:-haswell}" = ryzen ] || says intel "mitigations:.* no large executable pages"
+}
+@test "there is no IOMMU: the log says so, and no device is given away" {
+	says intel "iommu: none is used"
+	passes intel no-device-without-an-iommu
+	says intel "device .* stays with the Service VM: there is no IOMMU"
 }
 @test "Debian's kernel runs as Service VM to its shell" {
 	says intel "AT .* shell of the Service VM"

@@ -55,6 +55,8 @@ vm_start odd -m 128M -k /boot/hostile -B M --debugexit
 equal odd-guest-sees-only-faults "$(vm_wait odd 60)" 1
 check odd-guest-came-to-its-end vm_says odd 'tiny guest: end'
 vm_checks odd odd-
+acrn-dm -m 128M -k /boot/hostile -B M -s 5,passthru,00/01/1,no_reset,irq=20 pt >/tmp/pt.out 2>&1
+equal no-device-without-an-iommu "$? $(grep -o 'there is no IOMMU' /tmp/pt.out)" "1 there is no IOMMU"
 vm_start triple -m 128M -k /boot/hostile -B T
 check triple-fault-came until_true 30 vm_says triple 'tiny guest: (.* )?T'
 usleep 300000

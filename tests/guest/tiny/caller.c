@@ -26,6 +26,7 @@
 #define BELL_COOKIE 0xc00c1e0000000042ul
 #define USER_CODE 0x1000u
 #define RESET_PORT 0xcf9u
+#define POWER_PORT 0x404u
 #define PATIENCE 200000000u
 
 void guest_main(const uint8_t *params);
@@ -424,6 +425,25 @@ static void answer(struct acrn_ioreq *slot)
 	CHECK(call(ACRN_HC_NOTIFY_REQUEST_FINISH, vm, 0), 0);
 }
 
+/* Long mode and paging without PAE. */
+static void try_bad_state(struct acrn_ioreq *slot)
+{
+	struct acrn_vcpu_regs *r = clean(PARAM);
+
+	begin("a-state-that-no-cpu-enters-stops-the-vm");
+	r->regs.cr0 = 0x80000011;
+	r->regs.efer = 0x100;
+	r->regs.cs_ar = 0xa09b;
+	r->regs.cs_limit = 0xffffffff;
+	CHECK(call(ACRN_HC_SET_VCPU_REGS, vm, PARAM), 0);
+	CHECK(call(ACRN_HC_START_VM, vm, 0), 0);
+	CHECK(becomes(&slot->state, ACRN_IOREQ_PENDING), 1);
+	CHECK(slot->req.pio.address, POWER_PORT);
+	CHECK(call(ACRN_HC_PAUSE_VM, vm, 0), 0);
+	CHECK(call(ACRN_HC_RESET_VM, vm, 0), 0);
+	end();
+}
+
 static void run_user(void)
 {
 	struct acrn_ioreq *slot = &((struct acrn_ioreq_page *)REQUESTS)->slot[0];
@@ -453,6 +473,9 @@ static void run_user(void)
 	CHECK(call(ACRN_HC_START_VM, vm, 0), -EPERM);
 	CHECK(call(ACRN_HC_RESET_VM, vm, 0), 0);
 	CHECK(slot->state, ACRN_IOREQ_FREE);
+	end();
+	try_bad_state(slot);
+	begin("vm-goes");
 	CHECK(call(ACRN_HC_PAUSE_VM, vm, 0), 0);
 	CHECK(call(ACRN_HC_DESTROY_VM, vm, 0), 0);
 	CHECK(call(ACRN_HC_DESTROY_VM, vm, 0), -ENOTTY);
