@@ -27,6 +27,8 @@
 #define USER_CODE 0x1000u
 #define RESET_PORT 0xcf9u
 #define POWER_PORT 0x404u
+#define LINE_CONTROL 3
+#define EIGHT_BITS 3
 #define PATIENCE 200000000u
 
 void guest_main(const uint8_t *params);
@@ -530,6 +532,7 @@ static void find_not_ours(const uint8_t *params)
 
 void guest_main(const uint8_t *params)
 {
+	outb(COM2 + LINE_CONTROL, EIGHT_BITS);
 	for (by_vmcall = 0; by_vmcall < 2; by_vmcall++) {
 		find_not_ours(params);
 		try_ids();
