@@ -27,7 +27,7 @@ failed_start() {
 		'make_system_path_relative_to_its_root() { echo "/${1##*/}"; }' >"$lib/grub-mkconfig_lib"
 	printf '#!/bin/sh\necho disk\n' >"$lib/grub-probe"
 	chmod +x "$lib/grub-probe"
-	menu=$(PATH=$lib:$PATH pkgdatadir=$lib ACRN_BOOT=$work/boot ACRN_LIB=$TOP/scripts/install ACRN_ROOT=$work \
+	menu=$(PATH=$lib:$PATH pkgdatadir=$lib ACRN_BOOT=$work/boot ACRN_LIB=$TOP/scripts/install \
 		sh "$TOP/scripts/install/20_acrn")
 	{
 		printf 'serial --unit=0 --speed=115200\nterminal_output serial\n'
