@@ -39,12 +39,16 @@ static bool is_sane(const struct acrn_mem_region *r)
 	       (r->prot & ~(ACRN_MEM_ACCESS_MASK | ACRN_MEM_TYPE_MASK)) == 0;
 }
 
-/* The Service VM is mapped one to one, so its address is the host's once it is known to be its. */
+/*
+ * The Service VM is mapped one to one, so its address is the host's once it is known to be its. Not so the page of its
+ * local APIC, which a back end may map: at the host's address is the machine's own.
+ */
 static int add_region(struct hypercall *call, struct vm *vm, const struct acrn_mem_region *r)
 {
 	struct gpa_space *service = &call->caller->group->space;
 
-	if (!gpa_space_is_mapped(service, r->service_vm_gpa, r->size, PG_READ | PG_WRITE))
+	if (ranges_overlap(r->service_vm_gpa, r->size, VLAPIC_DEFAULT_BASE, PAGE_SIZE) ||
+	    !gpa_space_is_mapped(service, r->service_vm_gpa, r->size, PG_READ | PG_WRITE))
 		return -EINVAL;
 	return vm_memory_map(vm, r->gpa, r->service_vm_gpa, r->size, to_prot(r->prot));
 }
