@@ -1,13 +1,33 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: BSD-3-Clause
-# acrn.elf through GRUB's multiboot2 on a BIOS machine: one CPU, no x2APIC, little memory; it ends by a reboot. And a
-# start that fails, by the menu entry that 20_acrn makes, with plain Linux behind it.
+# acrn.elf through GRUB's multiboot2 on a BIOS machine: one CPU, no x2APIC, little memory; it ends by a reboot. The same by
+# a GRUB that UEFI firmware has started. And a start that fails, by the menu entry that 20_acrn makes, with plain Linux
+# behind it.
 load helper
 
 setup_file() {
 	boot grub --grub --smp 1 --mem 512M --cpu max,-monitor,-x2apic --iommu none --timeout 240 --off \
 		--run "$TOP/tests/guest/service/reboot.sh"
+	by_uefi
 	failed_start
+}
+
+by_uefi() {
+	local work=$BATS_FILE_TMPDIR/uefi kernel
+	kernel=$(ls "${ACRN_CACHE:-$HOME/.cache/acrn}"/kernel/boot/vmlinuz-*)
+	mkdir -p "$work"
+	"$DEV/mkinitrd" overlay "$work/overlay.img" --file "$TOP/tests/guest/service/reboot.sh:payload/run" \
+		--file "$TOP/tests/guest/lib.sh:payload/guest/lib.sh"
+	cat "$BUILD/images/service.img" "$work/overlay.img" >"$work/initrd.img"
+	printf '%s\n' '[hypervisor]' 'console = serial 0x3f8 115200' '[service-vm]' 'kernel = vmlinuz' 'initrd = initrd.img' \
+		'cmdline = console=ttyS1,115200 panic=-1 no_timer_check quiet loglevel=4' >"$work/acrn.conf"
+	printf '%s\n' 'multiboot2 /acrn.elf' 'module2 /acrn.conf acrn.conf' 'module2 /vmlinuz kernel' \
+		'module2 /initrd.img initrd' boot >"$work/grub.cfg"
+	grub-mkimage -O x86_64-efi -o "$work/grub.efi" -p /EFI/BOOT configfile fat normal multiboot2 boot
+	"$DEV/mkdisk" esp "$work/disk.img" "$work/grub.efi:EFI/BOOT/BOOTX64.EFI" "$work/grub.cfg:EFI/BOOT/grub.cfg" \
+		"$BUILD/hypervisor/acrn.elf:acrn.elf" "$work/acrn.conf:acrn.conf" "$kernel:vmlinuz" "$work/initrd.img:initrd.img"
+	boot grub_uefi --efi --boot "$work/disk.img" --smp 1 --mem 768M --cpu max,-monitor,-x2apic --timeout 240 --off
+	rm -rf "$work"
 }
 
 # The menu of 20_acrn is used in pieces, as on a machine whose usual entry is plain Linux and whose next one is ACRN.
@@ -47,6 +67,11 @@ failed_start() {
 @test "GRUB starts acrn.elf by multiboot2, and the Service VM runs above it" {
 	passes grub hypervisor-signature
 	passes grub one-cpu
+}
+@test "GRUB does so where UEFI firmware has started it" {
+	says grub_uefi 'started by GRUB'
+	passes grub_uefi hypervisor-signature
+	says grub_uefi 'TEST-EXIT 0'
 }
 @test "a machine without x2APIC works" {
 	passes grub no-x2apic
