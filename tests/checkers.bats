@@ -59,6 +59,11 @@ refuses() {
 	refuses check-layers "not pure"
 }
 
+@test "check-layers refuses a file of one vendor's that the other lacks" {
+	printf 'int svm_more(void);\n' | file hypervisor/vcpu/svm/svm_more.c
+	refuses check-layers "no vmx_more.c"
+}
+
 @test "check-headers refuses a header that needs another one before it" {
 	printf '#pragma once\nuint32_t page_count(void);\n' | file hypervisor/mm/page.h
 	refuses check-headers "does not compile alone"
