@@ -814,7 +814,7 @@ manual() { sed 's/\\f.//g; s/\\-/-/g' "$1"; }
 	COMP_WORDS=(acrn-dm --mem) COMP_CWORD=1
 	_acrn_options acrn-dm
 	[ "${COMPREPLY[*]}" = --memsize ]
-	COMP_WORDS=(acrn-dm -s 3,virtio-b) COMP_CWORD=2
+	COMP_WORDS=(acrn-dm -s 3,virtio-bl) COMP_CWORD=2
 	_acrn_options acrn-dm
 	[ "${COMPREPLY[*]}" = 3,virtio-blk ]
 	COMP_WORDS=(acrnd --ver) COMP_CWORD=1
