@@ -63,7 +63,7 @@ shows() { # NAME REGEX
 	shows batch '=== 4/5'
 	shows batch '=== 5/5'
 	shows batch '# uname -a'
-	shows batch '2 packets transmitted, 2 '
+	shows batch '[12] packets received'
 	shows batch 'DEMO-USER-VM-DONE'
 	shows batch 'every stage came'
 	shows batch '^EXIT 0$'

@@ -24,6 +24,13 @@ check() {
 	fi
 }
 
+# answers ADDRESS: three times, and each answer may take a minute. Of several, ping gives the last one a second only.
+answers() {
+	for _ in 1 2 3; do
+		ping -c 1 -W 60 "$1" || return 1
+	done
+}
+
 # equal NAME GOT WANTED
 equal() {
 	if [ "$2" = "$3" ]; then

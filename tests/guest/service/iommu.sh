@@ -9,7 +9,7 @@ modprobe e1000e
 check network-card-is-there until_true 20 ip link show eth0
 ip link set eth0 up
 ip addr add 10.0.2.15/24 dev eth0
-check network-answers ping -c 3 -w 20 10.0.2.2
+check network-answers answers 10.0.2.2
 
 echo "=== the IOMMU is not ours"
 check iommu-tables-are-hidden sh -c '! ls /sys/firmware/acpi/tables | grep -E "DMAR|IVRS"'
@@ -48,7 +48,7 @@ fi
 
 echo "=== and the machine lives"
 equal hypervisor-still-answers "$(probe hypervisor)" ACRNACRNACRN
-check network-still-answers ping -c 3 -w 20 10.0.2.2
+check network-still-answers answers 10.0.2.2
 looked() { [ "$(nmis)" -gt 0 ]; }
 echo "look at memory, please"
 check memory-was-looked-at until_true 60 looked

@@ -20,7 +20,7 @@ network() {
 }
 network &
 net=$!
-taskset -c 1 ping -c 10 -w 120 10.9.0.1 >/tmp/ping &
+taskset -c 1 sh -c '. /payload/lib.sh; for _ in 1 2 3 4; do answers 10.9.0.1 || exit 1; sleep 2; done' >/tmp/ping &
 ping=$!
 mke2fs /dev/vda >/dev/null 2>&1 && mount -t ext4 /dev/vda /mnt || fail filesystem "no file system"
 good=1
@@ -37,5 +37,5 @@ wait $net
 equal network-both-ways $? 0
 wait $ping
 equal network-answers $? 0
-grep -E 'received|round-trip' /tmp/ping
+grep round-trip /tmp/ping
 finish

@@ -26,7 +26,7 @@ echo "=== network"
 check network-card until_true 5 ip link show eth0
 ip addr add 10.9.0.2/24 dev eth0
 ip link set eth0 up
-check network-answers ping -c 3 -w 30 10.9.0.1
+check network-answers answers 10.9.0.1
 check network-carries sh -c 'echo hello from the user vm | nc -w 20 10.9.0.1 4000'
 
 echo "=== console and entropy"
