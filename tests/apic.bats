@@ -38,6 +38,7 @@ everywhere() { # NAME [x2apic]: in both modes, or in this one alone
 	everywhere an-interrupt-to-itself-is-taken
 	everywhere the-highest-is-taken-first
 }
+@test "an NMI comes with interrupts off, the next one after its IRET" { everywhere an-nmi-waits-for-the-end-of-the-last; }
 @test "priority, CR8 and what is served hold interrupts back" {
 	everywhere priority-holds-back
 	everywhere what-is-served-holds-back

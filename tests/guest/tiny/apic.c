@@ -8,6 +8,7 @@
 
 #define MSR_APIC_BASE 0x1b
 #define FEATURES_X2APIC (1u << 21)
+#define NMI 2
 #define GP 13
 #define PAGE ((uintptr_t)APIC_BASE_DEFAULT)
 #define SELF ((APIC_SHORTHAND_SELF << APIC_ICR_SHORTHAND_SHIFT) | APIC_ICR_ASSERT)
@@ -93,6 +94,7 @@ static uint8_t is_x2apic, is_eoi_late;
 static volatile uint8_t order[8];
 static volatile uint32_t taken_count, skip, faults, failures, all_failures, counts[256];
 static volatile uint32_t ap_stage, ap_count;
+static volatile uint32_t nmis, nmi_depth, nmis_inside;
 
 static uint64_t rdmsr(uint32_t msr)
 {
@@ -135,8 +137,43 @@ static uint32_t apic_id(void)
 	return is_x2apic ? get(APIC_ID) : get(APIC_ID) >> 24;
 }
 
+static uint32_t features(void)
+{
+	uint32_t a = 1, b, c = 0, d;
+
+	asm volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+	return c;
+}
+
+static void send_nmi(void)
+{
+	uint32_t command = APIC_DM_NMI << APIC_ICR_MODE_SHIFT | APIC_ICR_ASSERT;
+
+	if (is_x2apic) {
+		wrmsr(X2APIC_MSR(APIC_ICR), (uint64_t)apic_id() << 32 | command);
+		return;
+	}
+	set(APIC_ICR_HIGH, apic_id() << 24);
+	set(APIC_ICR, command);
+}
+
+/* The first one sends another, which has to wait for IRET, though the hypervisor comes in between. */
+static void take_nmi(void)
+{
+	nmis_inside += nmi_depth++;
+	if (nmis++ == 0) {
+		send_nmi();
+		(void)features();
+	}
+	nmi_depth--;
+}
+
 void taken(struct frame *f)
 {
+	if (f->vector == NMI) {
+		take_nmi();
+		return;
+	}
 	if (f->vector == GP && skip) {
 		f->rip += skip;
 		skip = 0;
@@ -236,6 +273,21 @@ static void try_vectors(void)
 	let_in();
 	TAKEN(0x61, 0x52, 0x41);
 	report("the-highest-is-taken-first");
+}
+
+/* Interrupts are off: an NMI does not ask. */
+static void try_nmi(void)
+{
+	uint32_t left = PATIENCE;
+
+	forget();
+	nmis = nmis_inside = 0;
+	send_nmi();
+	while (nmis < 2 && --left)
+		asm volatile("pause");
+	EXPECT(nmis, 2);
+	EXPECT(nmis_inside, 0);
+	report("an-nmi-waits-for-the-end-of-the-last");
 }
 
 static void try_priority(void)
@@ -488,6 +540,7 @@ static void try_second(void)
 static void try_all(void)
 {
 	try_vectors();
+	try_nmi();
 	try_priority();
 	try_service();
 	try_cr8();
@@ -506,14 +559,6 @@ static void make_idt(void)
 		idt[2 * i + 1] = to >> 32;
 	}
 	asm volatile("lidt %0" : : "m"(t));
-}
-
-static uint32_t features(void)
-{
-	uint32_t a = 1, b, c = 0, d;
-
-	asm volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
-	return c;
 }
 
 /* The word "cpus=2" at the end says that there is a second one. */
