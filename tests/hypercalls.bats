@@ -29,6 +29,9 @@ both() {
 	both memory-is-checked
 	both memory-comes-and-goes
 }
+@test "memory is out of a running guest's reach before the call that takes it returns" {
+	both memory-that-was-taken-is-out-of-reach-at-once
+}
 @test "no page of the hypervisor's, no device and no hole is taken for a parameter, a request page or a ring" {
 	both the-hypervisors-memory-is-no-parameter
 	both request-page-is-checked

@@ -25,6 +25,7 @@
 #define BELL_PORT 0x2010u
 #define BELL_COOKIE 0xc00c1e0000000042ul
 #define USER_CODE 0x1000u
+#define USER_COUNT 0x3000u
 #define RESET_PORT 0xcf9u
 #define POWER_PORT 0x404u
 #define LINE_CONTROL 3
@@ -446,6 +447,35 @@ static void try_bad_state(struct acrn_ioreq *slot)
 	end();
 }
 
+/* In real mode the guest counts for ever, on the other CPU. When its page is taken, not one comes after the call. */
+static void try_taking(struct acrn_ioreq *slot)
+{
+	static const uint8_t code[] = { 0xff, 0x06, 0x00, 0x30, 0xeb, 0xfa }; /* incw 0x3000; jmp back to it */
+	volatile uint16_t *count = (volatile uint16_t *)(USER_RAM + USER_COUNT);
+
+	begin("memory-that-was-taken-is-out-of-reach-at-once");
+	for (uint32_t i = 0; i < sizeof(code); i++)
+		((volatile uint8_t *)USER_RAM + USER_CODE)[i] = code[i];
+	for (uint32_t round = 0; round < 20 && group_failures == 0; round++) {
+		uint16_t seen = *count;
+
+		set_user_registers(0, 0x10, 0);
+		CHECK(call(ACRN_HC_START_VM, vm, 0), 0);
+		for (uint32_t i = 0; i < PATIENCE && *count == seen; i++)
+			asm volatile("pause");
+		CHECK(*count != seen, 1);
+		CHECK(region(ACRN_MEM_REGION_DEL, USER_COUNT, 0, PAGE), 0);
+		seen = *count;
+		CHECK(becomes(&slot->state, ACRN_IOREQ_PENDING), 1);
+		CHECK(slot->req.mmio.address, USER_COUNT);
+		CHECK(*count, seen);
+		CHECK(call(ACRN_HC_PAUSE_VM, vm, 0), 0);
+		CHECK(call(ACRN_HC_RESET_VM, vm, 0), 0);
+		CHECK(region(ACRN_MEM_REGION_ADD, USER_COUNT, USER_RAM + USER_COUNT, PAGE), 0);
+	}
+	end();
+}
+
 static void run_user(void)
 {
 	struct acrn_ioreq *slot = &((struct acrn_ioreq_page *)REQUESTS)->slot[0];
@@ -477,6 +507,7 @@ static void run_user(void)
 	CHECK(slot->state, ACRN_IOREQ_FREE);
 	end();
 	try_bad_state(slot);
+	try_taking(slot);
 	begin("vm-goes");
 	CHECK(call(ACRN_HC_PAUSE_VM, vm, 0), 0);
 	CHECK(call(ACRN_HC_DESTROY_VM, vm, 0), 0);
